@@ -88,7 +88,7 @@ def write_json(
     "Write `obj` as readable JSON, in UTF-8."
     write_file(path, json.dumps(obj, indent=1, ensure_ascii=False) + '\n')
 
-# %% ../../nbs/1_engine/00_files.ipynb #d7e5f601
+# %% ../../nbs/1_engine/00_files.ipynb #6576e2e3
 def read_text(
     path:str|Path,             # Where
     max_bytes:int=64 * 2**20,  # Larger files are refused
@@ -99,7 +99,7 @@ def read_text(
     except OSError as e: raise BadInput(f'cannot read {path}: {e.strerror}') from e
     if len(data) > max_bytes: raise FormatError(path, f'larger than {max_bytes} bytes')
     try: return data.decode('utf-8')
-    except UnicodeDecodeError as e: raise FormatError(path, 'not UTF-8', e.start) from e
+    except UnicodeDecodeError as e: raise FormatError(path, 'not UTF-8 text; convert it to UTF-8', e.start) from e
 
 def read_json(
     path:str|Path,             # Where
@@ -238,7 +238,7 @@ def new_folder(
         _mine.discard(temp)
         shutil.rmtree(temp, ignore_errors=True)
 
-# %% ../../nbs/1_engine/00_files.ipynb #54597957
+# %% ../../nbs/1_engine/00_files.ipynb #7d4c0682
 def _try_lock(fd):
     "Take the lock of an open file without waiting; `OSError` if another has it."
     if os.name == 'nt':
@@ -248,6 +248,15 @@ def _try_lock(fd):
     else:
         import fcntl
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+def _sweep(folder):
+    "Remove from `folder` what processes that died were about to write."
+    import shutil
+    for p in folder.iterdir():
+        m = re.search(r'\.tmp-(\d+)(-\d+)?$', p.name)
+        if not m or p in _mine or _alive(int(m[1])): continue
+        if p.is_dir(): shutil.rmtree(p, ignore_errors=True)
+        else: p.unlink(missing_ok=True)
 
 @contextmanager
 def lock(
@@ -265,5 +274,6 @@ def lock(
             pid = os.pread(fd, 20, 0).decode() if os.name != 'nt' else (folder/'.lock').read_text()
             raise BadInput(f'{folder} is in use by process {pid.strip() or "?"}; wait for it to end, or use another folder') from None
         os.lseek(fd, 0, os.SEEK_SET); os.ftruncate(fd, 0); os.write(fd, str(os.getpid()).encode())
+        _sweep(folder)
         yield
     finally: os.close(fd)

@@ -15,13 +15,14 @@ held_out_documents('es', 'wikipedia', limit=10)
 __all__ = ['STORIES', 'PAGE', 'Document', 'held_out', 'wikipedia', 'story_world', 'user_files', 'held_out_documents',
            'held_out_sums', 'training_documents']
 
-# %% ../../nbs/2_growth/08_corpus.ipynb #9c7d368f
+# %% ../../nbs/2_growth/08_corpus.ipynb #65976ef4
 import gzip, hashlib, json, re
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 from ..engine.files import BadInput, FormatError, data_dir, read_text
+from .stories import stories
 
 # %% ../../nbs/2_growth/08_corpus.ipynb #c57b5cef
 @dataclass(frozen=True)
@@ -38,14 +39,14 @@ class Document:
         "All that is said, to compare and to count."
         return self.text or '\n'.join(m['content'] or '' for m in self.messages)
 
-# %% ../../nbs/2_growth/08_corpus.ipynb #2490b186
+# %% ../../nbs/2_growth/08_corpus.ipynb #7bcba18b
 def held_out(
     id:str, # Of a document
 )->bool:    # True for 2 % of them
     "Whether the document is only ever used to measure."
-    return int.from_bytes(hashlib.sha256(id.encode()).digest()[:8]) % 50 == 0
+    return int.from_bytes(hashlib.sha256(re.sub('/(es|en)$', '', id).encode()).digest()[:8]) % 50 == 0
 
-# %% ../../nbs/2_growth/08_corpus.ipynb #dc6d3869
+# %% ../../nbs/2_growth/08_corpus.ipynb #3ca7e96f
 def wikipedia(
     lang:str, # es | en
 ):            # Yields `Document`s
@@ -55,19 +56,22 @@ def wikipedia(
     with gzip.open(path, 'rt', encoding='utf-8') as f:
         for line in f:
             d = json.loads(line)
-            yield Document(f'wikipedia:{lang}:{d["title"]}', lang, 'wikipedia', d['text'])
+            yield Document(f'wikipedia/{lang}/{d["title"]}', lang, 'wikipedia', d['text'])
 
-# %% ../../nbs/2_growth/08_corpus.ipynb #8a07384a
-STORIES = 6000 # Seeds: about as many bytes as two thirds of the Wikipedia part
+# %% ../../nbs/2_growth/08_corpus.ipynb #eca085b9
+STORIES = 6000 # Seeds
+
+def _told(seeds):
+    "The documents of the story world for these seeds."
+    for s in stories(seeds):
+        yield Document(s.id, s.lang, 'dialogues' if s.messages else 'stories', '' if s.messages else s.text, tuple(s.messages))
 
 def story_world(
-    n:int=STORIES,     # Seeds
+    n:int=STORIES,    # Seeds, two documents each
     first_seed:int=0,
-):                     # Yields `Document`s in both languages
-    "Stories and dialogues of the seeds from `first_seed`."
-    from thau.growth.stories import stories
-    for s in stories(range(first_seed, first_seed + n)):
-        yield Document(s.id, s.lang, 'dialogues' if s.messages else 'stories', '' if s.messages else s.text, tuple(s.messages))
+):                    # Yields `Document`s
+    "Stories and dialogues of this project."
+    return _told(range(first_seed, first_seed + n))
 
 # %% ../../nbs/2_growth/08_corpus.ipynb #4be8b532
 _small_words = {'es': set('el la los las de del que y en un una con por para se su no es lo al'.split()),
@@ -92,7 +96,7 @@ def _pages(text):
         text = text[cut:].lstrip()
     if text: yield text
 
-# %% ../../nbs/2_growth/08_corpus.ipynb #643e48c5
+# %% ../../nbs/2_growth/08_corpus.ipynb #e5e22f0d
 def _texts_of(path):
     "The texts in one file, by what its name says it is."
     text = read_text(path, 2**30).removeprefix('\ufeff').replace('\r\n', '\n')
@@ -121,14 +125,15 @@ def user_files(
         for file in _readable(path):
             for i, page in enumerate(page for text in _texts_of(file) for page in _pages(text)):
                 some = True
-                yield Document(f'files:{file}:{i}', _language(page), 'files', page)
-        if not some: raise BadInput(f'{path} has no text in it' if path.is_file() else f'{path}: no .txt, .md or .jsonl file with text in this folder')
+                yield Document(f'files/{file}/{i}', _language(page), 'files', page)
+        if not some: raise BadInput(f'{path} has no text in it; give a file with text' if path.is_file() else f'{path}: no .txt, .md or .jsonl file with text in it')
 
-# %% ../../nbs/2_growth/08_corpus.ipynb #0853083a
+# %% ../../nbs/2_growth/08_corpus.ipynb #79cca65e
 @cache
 def _held_out(lang):
-    "All held-out documents of `lang`, ordered by hash."
-    docs = [d for d in (*wikipedia(lang), *story_world()) if d.lang == lang and held_out(d.id)]
+    "All held-out documents of `lang`, each content once, ordered by hash."
+    seeds = [seed for seed in range(20_000) if held_out(f'story/{seed}/{lang}')] # Whatever number of seeds teaches
+    docs = [d for d in (*wikipedia(lang), *_told(seeds)) if d.lang == lang and held_out(d.id)]
     return sorted({d.content: d for d in docs}.values(), key=lambda d: hashlib.sha256(d.id.encode()).digest())
 
 def held_out_documents(

@@ -17,7 +17,7 @@ from functools import cache
 from ..engine.files import FormatError, data_dir
 from .words import Word, action, contract, lexicon, phrase, quality, relative, someone, thing, together
 
-# %% ../../nbs/2_growth/05b_plots.ipynb #1e00b5b4
+# %% ../../nbs/2_growth/05b_plots.ipynb #1412e690
 _slot = re.compile(r'\{(?:([\wáéíóúñ]+) )?([\w&]+)(?:([:#])([^}@]*)|@([\w&]+))?\}')
 _starts = re.compile(r'(?:^|[.!?…] |\n|[,:] (?="))["—¿¡(]*$')
 
@@ -36,7 +36,7 @@ def compile_sentence(
             i, before = m.end(), 'x'
         elif text[i] == '[':
             i, options = _options(text, i + 1, before)
-            parts.append(options); before = 'x'
+            parts.append(options); before = text[max(0, i - 3):i - 1] # where its last alternative ends
         else:
             j = min((k for k in (text.find('{', i), text.find('[', i)) if k >= 0), default=len(text))
             parts.append(text[i:j]); before += text[i:j]; i = j
@@ -140,14 +140,19 @@ def plots(
             except (ValueError, AttributeError, IndexError, TypeError) as e: raise FormatError(path, f'line {n}: {e}') from e
     return res
 
-# %% ../../nbs/2_growth/05b_plots.ipynb #9f254aac
+# %% ../../nbs/2_growth/05b_plots.ipynb #0f8d959e
 def _pick(rows, rnd): return rows[int(rnd() * len(rows))]
 
+@cache
 def _rows(names):
     "Rows of one or several categories."
     return [row for n in names.split(',') for row in lexicon()[n]]
 
-_rows = cache(_rows)
+@cache
+def _only(spec):
+    "Rows of a category such as 'feelbad=triste,cansado': those alone."
+    name, _, words = spec.partition('=')
+    return [row for row in _rows(name) if re.sub(' [mfp*]+$', '', row[0][0]) in words.split(',')]
 
 @cache
 def _gendered(fem):
@@ -161,15 +166,15 @@ def _hero(cast, rnd):
     name = _pick(_gendered(kind[0].endswith('f')), rnd) if cast['mode'] == 'named' else ()
     return someone(name, kind, _pick(_rows('traits'), rnd)[0])
 
-_phrases = frozenset('spots wildspots hidespots numbers'.split())
+_phrases = frozenset('spots wildspots hidespots numbers opposites days months thingcolours'.split()) # words that stay as they are
 _qualities = frozenset('colours sizes looks traits feelgood feelbad'.split())
 
 def _take(spec, role, cast, rnd):
     "Fill `role`; gives the key of what was taken."
     if spec == 'hero': cast[role] = _hero(cast, rnd); return cast[role].key
-    if '/' in spec: cast[role] = _pick(spec.split('/'), rnd); return None
+    if '/' in spec: cast[role] = _pick(spec.strip('/').split('/'), rnd); return None
     names, _, adjs = spec.partition('+')
-    row = _pick(_rows(names), rnd); first = names.split(',')[0]
+    row, first = _pick(_only(names) if '=' in names else _rows(names), rnd), re.split('[,=]', names)[0]
     if first == 'family': cast[role] = relative(row[0], cast['a'].fem)
     elif first == 'hobbies': cast[role] = action(*row[0])
     elif first in _qualities: cast[role] = quality(*row[0])

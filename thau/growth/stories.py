@@ -9,14 +9,15 @@ gives the same two texts, so a corpus is a range of numbers and is never stored.
 # %% auto #0
 __all__ = ['Story', 'skeletons', 'tell', 'stories']
 
-# %% ../../nbs/2_growth/06_stories.ipynb #9f215c06
+# %% ../../nbs/2_growth/06_stories.ipynb #2971caed
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from random import Random
 
 from .dialogues import converse
-from .plots import fill, happen, new_cast, plots, write
+from .plots import Beat, Plot, fill, happen, new_cast, plots, write
+from .words import lexicon, phrase
 
 # %% ../../nbs/2_growth/06_stories.ipynb #c3fe14ab
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class Story:
     text: str            # Plain text, '' for dialogues
     messages: tuple = () # Of a dialogue: {'role': 'user' or 'assistant', 'content': text}, ...
 
-# %% ../../nbs/2_growth/06_stories.ipynb #696b3626
+# %% ../../nbs/2_growth/06_stories.ipynb #23057789
 _modes = ('child', 'child', 'critter', 'named')
 
 @cache
@@ -59,17 +60,18 @@ def _one(name, cast, rnd, used):
 @cache
 def _step(name):
     "A plot whose only beat is one of the block `name`."
-    from thau.growth.plots import Beat, Plot
     return Plot(name, 'plot', (), [Beat([], [], block=name, par=name == 'link')])
 
-# %% ../../nbs/2_growth/06_stories.ipynb #a59ad212
+# %% ../../nbs/2_growth/06_stories.ipynb #611a5026
 def _long(rnd):
     "Episodes between a hiding and a finding, with the cast of each part."
     first, used, world = new_cast(_pick(_modes, rnd)), set(), plots()
+    n = 9 + int(rnd() * 4)
+    first['ln'] = phrase(*lexicon()['numbers'][n - 2][0]) # the promise counts the adventures that follow
     fill(first, (('a', 'hero'), ('b', 'hero'), *world['long_open'].cast), rnd)
+    first['known'].update((lang, 'b') for lang in ('es', 'en'))
     parts = [(_one('open', first, rnd, used) + happen(world['long_open'], first, rnd, used), first)]
-    choice = [p for p in skeletons(first['mode']) if not p.name.startswith('long')]
-    n = min(len(choice), 9 + int(rnd() * 5))
+    choice = [p for p in skeletons(first['mode']) if dict(p.cast).get('long') != 'no/']
     for _ in range(n):
         plot = choice.pop(int(rnd() * len(choice)))
         cast = dict(new_cast(first['mode']), a=first['a'], b=first['b'], known=first['known'], keys=first['keys'], long='yes')

@@ -13,7 +13,7 @@ model(torch.zeros(1, 5, dtype=torch.long)).shape
 
 # %% auto #0
 __all__ = ['BLOCKED', 'FUTURE', 'SLICE', 'RMSNorm', 'rotary_table', 'rotate', 'attend_blocks', 'attend', 'linear', 'Attention',
-           'SwiGLU', 'Block', 'Transformer', 'SlicedLoss', 'next_token_loss']
+           'SwiGLU', 'Block', 'Transformer', 'slice_loss', 'SlicedLoss', 'next_token_loss']
 
 # %% ../../nbs/2_growth/02_transformer.ipynb #2efe192f
 import math
@@ -121,7 +121,7 @@ class Block(nn.Module):
         x = x + self.self_attn(self.input_layernorm(x), table, cache)
         return x + self.mlp(self.post_attention_layernorm(x))
 
-# %% ../../nbs/2_growth/02_transformer.ipynb #e3037255
+# %% ../../nbs/2_growth/02_transformer.ipynb #ce0b6832
 class Transformer(nn.Module):
     "A Llama with a tied head. Parameter names are Hugging Face's, without their `model.` in front."
     def __init__(self, shape:Shape, seed:int=0):
@@ -130,8 +130,12 @@ class Transformer(nn.Module):
         self.embed_tokens = nn.Embedding(shape.vocab_size, shape.d_model)
         self.layers = nn.ModuleList(Block(shape) for _ in range(shape.n_layers))
         self.norm = RMSNorm(shape.d_model, shape.norm_eps)
-        self.register_buffer('table', rotary_table(shape), persistent=False)
-        self.reset(seed)
+        self.restore_table()
+        if not self.norm.weight.is_meta: self.reset(seed)
+
+    def restore_table(self):
+        "Compute the rotary table, which is never stored."
+        self.register_buffer('table', rotary_table(self.shape), persistent=False)
 
     @torch.no_grad()
     def reset(self, seed:int):
@@ -153,10 +157,11 @@ class Transformer(nn.Module):
     def forward(self, ids, cache=None): # (B, T) -> logits (B, T, vocab_size)
         return linear(self.hidden(ids, cache), self.embed_tokens.weight)
 
-# %% ../../nbs/2_growth/02_transformer.ipynb #dd07e148
+# %% ../../nbs/2_growth/02_transformer.ipynb #238f21ff
 SLICE = 512 # Rows of logits that exist at one time
 
-def _slice_loss(logits, target, scale): # (n, vocab), (n,) -> summed loss, gradient in the precision of `logits`
+def slice_loss(logits, target, scale): # (n, vocab), (n,) -> summed loss, softmax times `scale` in the precision of `logits`
+    "One slice of the loss: elementwise work, which a compiler can fuse."
     wide = logits.float()
     top = wide.amax(-1, keepdim=True)
     e = (wide - top).exp()
@@ -166,14 +171,12 @@ def _slice_loss(logits, target, scale): # (n, vocab), (n,) -> summed loss, gradi
 
 class SlicedLoss(torch.autograd.Function):
     "Mean next-token loss of `x @ head.T`, with its gradient computed on the way forward."
-    slice_loss = staticmethod(_slice_loss)   # Training swaps in a compiled one
-
     @staticmethod
-    def forward(ctx, x, head, target): # (N, d_model), (vocab, d_model), (N,) -> scalar, nats a token
+    def forward(ctx, x, head, target, slice_loss=slice_loss): # (N, d_model), (vocab, d_model), (N,) -> scalar, nats a token
         weight, dx, dw, loss = head.to(x.dtype), torch.empty_like(x), torch.zeros_like(head), 0.
         for i in range(0, len(x), SLICE):
             here, right = x[i:i+SLICE], target[i:i+SLICE]
-            part, grad = SlicedLoss.slice_loss(here @ weight.T, right, 1/len(x))
+            part, grad = slice_loss(here @ weight.T, right, 1/len(x))
             grad[torch.arange(len(right), device=x.device), right] -= 1/len(x)
             loss, dx[i:i+SLICE] = loss + part, grad @ weight
             dw += grad.T @ here
@@ -181,14 +184,15 @@ class SlicedLoss(torch.autograd.Function):
         return loss / len(x)
 
     @staticmethod
-    def backward(ctx, grad): return *(grad.to(t.dtype)*t for t in ctx.saved_tensors), None
+    def backward(ctx, grad): return *(grad.to(t.dtype)*t for t in ctx.saved_tensors), None, None
 
-# %% ../../nbs/2_growth/02_transformer.ipynb #ee41b773
+# %% ../../nbs/2_growth/02_transformer.ipynb #2f224e16
 def next_token_loss(
     model:Transformer,  # On any device
     rows:torch.Tensor,  # (B, T+1) token ids
     dtype:torch.dtype=torch.float32, # Precision of the products; sums and weights stay float32
+    slice_loss=slice_loss, # Perhaps a compiled one
 )->torch.Tensor:        # Scalar, nats a token
     "Mean loss of predicting each token of `rows` from those before it."
     x = model.hidden(rows[:, :-1], dtype=dtype)
-    return SlicedLoss.apply(x.flatten(0, 1), model.embed_tokens.weight, rows[:, 1:].flatten())
+    return SlicedLoss.apply(x.flatten(0, 1), model.embed_tokens.weight, rows[:, 1:].flatten(), slice_loss)

@@ -124,7 +124,7 @@ def lexicon()->dict: # Lists of rows by category; tables `verbs` and `verbs_en`
     rows = lambda text: tuple(tuple(tuple(p.strip() for p in pair.split('|')) for pair in line.split('||')) for line in text.strip().splitlines())
     return {k: rows(v) if isinstance(v, str) else v for k, v in raw.items()}
 
-# %% ../../nbs/2_growth/05_words.ipynb #8157f34c
+# %% ../../nbs/2_growth/05_words.ipynb #15abbda4
 class Forms(dict):
     "Forms of one word by name, each made by `make` when first asked for."
     def __init__(self, make): super().__init__(); self.make = make
@@ -144,7 +144,7 @@ def _agree(form, fem, plural):
     if form[:1] not in (':', '#') or form == '': return None
     options = form[1:].split('/')
     if form[0] == '#': return options[plural]
-    return options[fem + 2 * plural] if len(options) == 4 else options[fem] + ('s' if plural and options[fem] else '')
+    return options[fem + 2 * plural] if len(options) == 4 else options[fem] + 's' * (plural and options[fem][-1:] not in ('', 's'))
 
 def noun_es(word, fem, plural, strong, adj, form):
     "A Spanish noun in `form`; `strong` is for el agua, `adj` an adjective of the lexicon."
