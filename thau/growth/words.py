@@ -124,7 +124,7 @@ def lexicon()->dict: # Lists of rows by category; tables `verbs` and `verbs_en`
     rows = lambda text: tuple(tuple(tuple(p.strip() for p in pair.split('|')) for pair in line.split('||')) for line in text.strip().splitlines())
     return {k: rows(v) if isinstance(v, str) else v for k, v in raw.items()}
 
-# %% ../../nbs/2_growth/05_words.ipynb #15abbda4
+# %% ../../nbs/2_growth/05_words.ipynb #0889a686
 class Forms(dict):
     "Forms of one word by name, each made by `make` when first asked for."
     def __init__(self, make): super().__init__(); self.make = make
@@ -134,8 +134,7 @@ class Forms(dict):
 
 _dets = {d: (d, *f.split()) for d, f in dict(el='la los las', un='una unos unas', este='esta estos estas', ese='esa esos esas', aquel='aquella aquellos aquellas',
          mi='mi mis mis', tu='tu tus tus', su='su sus sus', nuestro='nuestra nuestros nuestras', otro='otra otros otras', mismo='misma mismos mismas',
-         lo='la los las', mucho='mucha muchos muchas', qué='qué qué qué').items()}
-_dets['lo'] = ('lo', 'la', 'los', 'las')
+         lo='la los las', mucho='mucha muchos muchas').items()}
 _dets |= {'él': ('él', 'ella', 'ellos', 'ellas'), 'cuánto': ('cuánto', 'cuánta', 'cuántos', 'cuántas'), 'ningún': ('ningún', 'ninguna', 'ningunos', 'ningunas')}
 _alone = ('lo', 'él')
 
@@ -172,7 +171,7 @@ def noun_en(word, many, fem, plural, adj, form):
     if plural: form = {'this': 'these', 'that': 'those'}.get(form, form)
     return f'{form} {whole}'.strip()
 
-# %% ../../nbs/2_growth/05_words.ipynb #94bac32e
+# %% ../../nbs/2_growth/05_words.ipynb #d4da9380
 @dataclass(frozen=True, eq=False)
 class Word:
     "Something a sentence can speak of, in both languages."
@@ -194,7 +193,10 @@ def thing(
     fem, plural, strong = 'f' in flags, 'p' in flags, '*' in flags
     a, b = adj or ('', '')
     def english(form): return f'{rest[0]} the {b + " " if b else ""}{en}' if form == 'at' else noun_en(en, many, fem, plural, b, form)
-    return Word(Forms(lambda form: noun_es(word, fem, plural, strong, a, form)), Forms(english), fem, plural, word)
+    def spanish(form):
+        if form == 'at': return ('junto a ' if rest[0] == 'by' else 'en ') + spanish('el')
+        return noun_es(word, fem, plural, strong, a, form)
+    return Word(Forms(spanish), Forms(english), fem, plural, word)
 
 @cache
 def phrase(
@@ -204,7 +206,7 @@ def phrase(
     "Words that do not change."
     return Word(Forms(lambda form: es), Forms(lambda form: en), key=es)
 
-# %% ../../nbs/2_growth/05_words.ipynb #0ed3499a
+# %% ../../nbs/2_growth/05_words.ipynb #b593acf5
 @cache
 def action(
     es:str, # Infinitive with its complement
@@ -246,7 +248,7 @@ def someone(
     es, en = (name[0][:-2], name[1]) if name else (plain.es['el'], plain.en['the'])
     called = (f' {"llamada" if fem else "llamado"} {es}', f' called {en}') if name else ('', '')
     spanish = Forms(lambda form: _who_es(es, noun.es['un'] + called[0], plain.es['el'], fem, form))
-    return Word(spanish, Forms(lambda form: _who_en(en, noun.en['an'] + called[1], plain.en['the'], fem, form)), fem, key=es + plain.es[''])
+    return Word(spanish, Forms(lambda form: _who_en(en, noun.en['an'] + called[1], plain.en['the'], fem, form)), fem, key=en)
 
 @cache
 def relative(
