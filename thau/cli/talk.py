@@ -41,7 +41,7 @@ def system_language()->str: # es | en
     said = next((os.environ[n] for n in ('LC_ALL', 'LC_MESSAGES', 'LANG') if os.environ.get(n)), '')
     return 'es' if said.lower().startswith('es') else 'en'
 
-# %% ../../nbs/6_cli/03_talk.ipynb #d503f135
+# %% ../../nbs/6_cli/03_talk.ipynb #6dd64115
 ANSWER = 200 # Tokens at most
 
 class Talk:
@@ -53,6 +53,7 @@ class Talk:
         notice=print,      # Called with what it says of itself
     ):
         self.model, self.lang, self.messages, self.notice, self.trimmed = model, lang, list(messages), notice, False
+        self.tokens = min(ANSWER, model.net.shape.context // 4) # Of an answer
 
     def say(self, name, **kw): # What it says of itself
         self.notice(WORDS[self.lang][name].format(**kw))
@@ -61,7 +62,7 @@ class Talk:
 
     def _fit(self, turns):
         "`turns` without the oldest, so that an answer fits behind them."
-        room = self.model.net.shape.context - min(ANSWER, self.model.net.shape.context // 4)
+        room = self.model.net.shape.context - self.tokens
         while len(turns) > 2 and self._length(turns) > room: turns = turns[2:]
         if (n := self._length(turns)) > room: raise BadInput(WORDS[self.lang]['long'].format(n=n, room=room))
         return turns
@@ -74,7 +75,7 @@ class Talk:
         turns = [*self.messages, dict(role='user', content=text)]
         fitting = self._fit(turns)
         if len(fitting) < len(turns) and not self.trimmed: self.trimmed = True; self.say('trimmed')
-        said = reply(self.model, fitting, on_text, tokens=ANSWER, seed=len(turns)).text
+        said = reply(self.model, fitting, on_text, tokens=self.tokens, seed=len(turns)).text
         self.messages = [*fitting, dict(role='assistant', content=said)]
         return said
 
