@@ -13,27 +13,25 @@ check_options(DEFAULTS | dict(to=6, minutes=30.))
 # %% auto #0
 __all__ = ['DEFAULTS', 'check_options', 'agree', 'sample_text', 'grow_run']
 
-# %% ../../nbs/6_cli/05_growing.ipynb #81b79a3f
+# %% ../../nbs/6_cli/05_growing.ipynb #54b1df4a
 import math, shlex
 from pathlib import Path
 
 from .models import oldest
 from .progress import Progress
 from ..engine.files import BadInput, DiskError, ThauError
-from ..growth.ages import ages_to, shape_of
 from ..growth.directory import load_model
 from ..growth.plan import load_plan
 from ..growth.report import QUESTIONS, samples, save_report, table
 from ..growth.train import grow
 
-# %% ../../nbs/6_cli/05_growing.ipynb #7017dd47
+# %% ../../nbs/6_cli/05_growing.ipynb #66375ca4
 DEFAULTS = dict(ladder='nursery', to=3, seed=0, device='auto', corpus=())
 
 def check_options(
     options:dict, # Of `grow`, defaults filled in
 ):
     "`BadInput` if no run can be made of `options`."
-    ages_to(options['to']), shape_of(options['ladder'], options['to'])
     minutes, steps = options.get('minutes'), options.get('steps')
     if minutes is not None and not 0 < minutes < math.inf: raise BadInput(f'--minutes must be more than 0, not {minutes}')
     if steps is not None and steps < 1: raise BadInput(f'--steps must be 1 or more, not {steps}')

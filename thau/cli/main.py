@@ -45,14 +45,14 @@ def explain(
     else: text, code = f'unexpected {type(error).__name__}: {error}; please report this, with what THAU_DEBUG=1 shows', 1
     return re.sub(r'\s*[\r\n]+\s*', ' ', text), code
 
-# %% ../../nbs/6_cli/01_main.ipynb #f5767a14
+# %% ../../nbs/6_cli/01_main.ipynb #9e9c9e42
 def _json_wanted(ctx:typer.Context, value:bool):
     "`thau --json eval` and `thau eval --json` are the same."
     ctx.meta['thau.json'] = value or ctx.meta.get('thau.json', False)
     return ctx.meta['thau.json']
 
 Json = Annotated[bool, typer.Option('--json', callback=_json_wanted, help='One JSON object on standard output, all else on standard error.')]
-ModelName = Annotated[Optional[str], typer.Argument(metavar='[MODEL]', help='Model directory or run directory; the shipped model if left out.')]
+ModelName = Annotated[Optional[str], typer.Argument(metavar='[MODEL]', help='Model directory, or run directory (its oldest age); the shipped model if left out.')]
 
 def answer(
     json:bool, # Whether a program is reading
@@ -73,7 +73,7 @@ def _thau(ctx:typer.Context, json:Json=False, version:Annotated[bool, typer.Opti
     "A language model that grows up on your own computer."
     if ctx.invoked_subcommand is None: print(ctx.get_help())
 
-# %% ../../nbs/6_cli/01_main.ipynb #fab62d47
+# %% ../../nbs/6_cli/01_main.ipynb #481018b5
 @app.command('grow', epilog='Example: thau grow --to 3 --minutes 6 --out runs/first')
 def _grow(
     more:Annotated[Optional[list[str]], typer.Argument(hidden=True)]=None,
@@ -88,7 +88,9 @@ def _grow(
     device:Annotated[Optional[str], typer.Option(metavar='auto|cpu|cuda|mps', show_default='auto')]=None, json:Json=False):
     "Grow a model from nothing, age by age. Every age is left as a model of its own."
     if minutes is not None and steps is not None: raise BadInput('give --minutes or --steps, not both')
+    from thau.growth.ages import shape_of
     if more and not corpus: raise BadInput(f'unexpected {more[0]!r}; texts are given with --corpus')
+    shape_of(ladder or 'nursery', 3 if to is None else to) # A wrong age is known before torch is there
     from thau.cli.growing import grow_run
     given = dict(ladder=ladder, to=to, minutes=minutes, steps=steps, corpus=[*(corpus or ()), *(more or ())] or None, seed=seed, device=device)
     answer(json, lambda: grow_run(out, resume, given))

@@ -67,7 +67,7 @@ def picture(
     lines = [_ladder(plan, step), ProgressBar(100, 100 * work(plan, step), width=60)]
     return Group(*lines, Text(status(plan, record) if record else f'step {step:,} of {plan.total:,}'))
 
-# %% ../../nbs/6_cli/02_progress.ipynb #9f80d8c9
+# %% ../../nbs/6_cli/02_progress.ipynb #4cb642b6
 class Progress:
     "Shows the records of a run, and logs them."
     def __init__(self,
@@ -75,7 +75,7 @@ class Progress:
         live:bool|None=None, # A moving picture; if standard error is a terminal
     ):
         self.out, self.live = Path(out), sys.stderr.isatty() if live is None else live
-        self.plan, self.step, self.record, self.display = None, 0, None, None
+        self.plan, self.step, self.record, self.display, self.waiting = None, 0, None, None, []
 
     def __enter__(self):
         if self.live:
@@ -88,12 +88,18 @@ class Progress:
     def __exit__(self, *_):
         if self.display: self.display.stop()
 
-    def look(self): return picture(self.plan, self.step, self.record) if self.plan else ''
+    def look(self): return picture(self.plan, self.step, self.record) if self.plan else (self.waiting or [''])[-1]
 
     def __call__(self, kind, record):
         if kind == 'plan': self.plan, self.step = load_plan(self.out), record['step']
         if kind == 'step': self.step, self.record = record['step'], record | dict(bits_per_byte=record['bits_per_byte'] or (self.record or record)['bits_per_byte'])
-        text = line(kind, record, self.plan)
-        with (self.out/'training_output.log').open('a', encoding='utf-8') as f: f.write(f'{time.strftime("%Y-%m-%d %H:%M:%S")} {text}\n')
-        if self.display and kind != 'step': self.display.console.print(text, highlight=False, markup=False)
-        elif not self.display: print(text, file=sys.stderr, flush=True)
+        self.waiting.append(line(kind, record, self.plan))
+        if not self.plan: return
+        with (self.out/'training_output.log').open('a', encoding='utf-8') as f:
+            for text in self.waiting: f.write(f'{time.strftime("%Y-%m-%d %H:%M:%S")} {text}\n')
+        self._print(self.waiting, kind)
+        self.waiting = []
+
+    def _print(self, lines, kind): # The picture shows the steps itself
+        if not self.display: print(*lines, sep='\n', file=sys.stderr, flush=True)
+        elif kind != 'step': self.display.console.print(*lines, sep='\n', highlight=False, markup=False)

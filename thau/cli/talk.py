@@ -13,15 +13,15 @@ WORDS[system_language()]['bye']
 # %% auto #0
 __all__ = ['WORDS', 'COMMANDS', 'ANSWER', 'system_language', 'Talk', 'converse', 'read_turns', 'chat']
 
-# %% ../../nbs/6_cli/03_talk.ipynb #3f9c5bf2
-import os
+# %% ../../nbs/6_cli/03_talk.ipynb #5dd787ca
+import os, sys
 from pathlib import Path
 
-from .models import resolve, to_screen
+from .models import note, open_model, to_screen
 from ..engine.chat import encode_chat
 from ..engine.files import BadInput, FormatError, lock, read_json, write_json
 from ..growth.corpus import _language as language_of
-from ..growth.directory import Model, load_model
+from ..growth.directory import Model
 from ..growth.sample import reply
 
 # %% ../../nbs/6_cli/03_talk.ipynb #d4caf2a7
@@ -114,7 +114,7 @@ def converse(
         keep(talk.messages)
     talk.say('bye')
 
-# %% ../../nbs/6_cli/03_talk.ipynb #8e135c29
+# %% ../../nbs/6_cli/03_talk.ipynb #98f0711c
 def read_turns(
     path:Path, # JSON list of {`role`, `content`}
 )->list:       # Empty if there is no such file
@@ -134,7 +134,6 @@ def _once(talk, text, stream):
 
 def _chat(model, once, path, stream):
     "The conversation kept in `path`, if there is one."
-    from thau.cli.models import note
     keep = (lambda turns: write_json(path, turns)) if path else lambda turns: None
     talk = Talk(model, 'en' if once is not None else system_language(), read_turns(path) if path else (), note if once is not None else print)
     if once is None: return converse(talk, _keyboard(), keep)
@@ -149,13 +148,12 @@ def chat(
     stream:bool,    # Print the answer as it comes
 )->dict|None:       # `text`, `tool_calls`, `images`, `memories` of one turn
     "Talk with a model."
-    model = load_model(resolve(name))
+    model = open_model(name)
     if home is None: return _chat(model, once, None, stream)
     with lock(home): return _chat(model, once, home/'conversation.json', stream)
 
 def _keyboard():
     "How to read a line here."
-    import sys
     if not sys.stdin.isatty(): return input
     try: import readline # Arrows and history
     except ImportError: pass

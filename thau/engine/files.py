@@ -22,7 +22,7 @@ from pathlib import Path
 
 import thau
 
-# %% ../../nbs/1_engine/00_files.ipynb #cdde2835
+# %% ../../nbs/1_engine/00_files.ipynb #e945c5d3
 class ThauError(Exception):
     "Something failed that one clear line explains."
     exit_code = 1
@@ -41,11 +41,11 @@ class DiskError(ThauError):
     "`path` cannot be written; `error` is what the system said."
     def __init__(self, path, error):
         self.path, self.error = Path(path), error
-        full = getattr(error, 'errno', None) in _full or 'os error 28' in str(error)
+        full = getattr(error, 'errno', None) in _full or re.search('os error (27|28)', str(error))
         todo = 'free some space there' if full else 'check the permissions there'
         super().__init__(f'cannot write {path}: {getattr(error, "strerror", None) or error}; {todo} or choose another folder')
 
-_full = (errno.ENOSPC, errno.EDQUOT)
+_full = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 # %% ../../nbs/1_engine/00_files.ipynb #cbab799a
 def data_dir()->Path: # An existing folder
@@ -207,11 +207,11 @@ def _place(temp, path):
     _sync(path.parent)
     shutil.rmtree(old, ignore_errors=True)
 
-# %% ../../nbs/1_engine/00_files.ipynb #6ec470e1
+# %% ../../nbs/1_engine/00_files.ipynb #31ba86de
 def _wrapped(path, e):
     "`e` as the `DiskError` that it means, also when a library in Rust said it; or as it is."
     writing = isinstance(e, OSError) and e.errno in (*_full, errno.EACCES, errno.EPERM, errno.EROFS, errno.EIO, errno.ENOTDIR)
-    return DiskError(path, e) if writing or re.search(r'\(os error (13|28|30)\)', str(e)) else e
+    return DiskError(path, e) if writing or re.search(r'\(os error (13|27|28|30)\)', str(e)) else e
 
 @contextmanager
 def new_folder(

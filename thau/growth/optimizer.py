@@ -60,8 +60,8 @@ def orthogonalize(
         x = torch.baddbmm(x, gram, x, beta=a)
     return x
 
-# %% ../../nbs/2_growth/03_optimizer.ipynb #1935e502
-MUON_LR, ADAM_LR = 0.02, 0.004 # Tuned on age 1: see `data/bench/`
+# %% ../../nbs/2_growth/03_optimizer.ipynb #f74b3f5d
+MUON_LR, ADAM_LR = 0.012, 0.012 # Of those tried in `data/bench/learning_rates.json`, between the two best
 WARMUP, DECAY = 0.02, 0.25     # Shares of all steps
 
 def clock(

@@ -36,7 +36,7 @@ def pick(
     p = p * (p.cumsum(-1) - p < top_p)
     return int(order[torch.multinomial(p / p.sum(), 1, generator=dice)])
 
-# %% ../../nbs/2_growth/13_sample.ipynb #52607a2a
+# %% ../../nbs/2_growth/13_sample.ipynb #a97c3f5b
 @torch.inference_mode()
 def speak(
     model:Model,              # To be heard
@@ -78,6 +78,7 @@ def say(
         t.append(time.perf_counter()); ids.append(i); pieces.append(decode(model.tokenizer.decode_bytes([i])))
         if on_text and pieces[-1]: on_text(pieces[-1])
     pieces.append(decode(b'', True))
+    if on_text and pieces[-1]: on_text(pieces[-1])
     t.append(time.perf_counter())
     rate = (len(ids) - 1) / (t[-1] - t[1]) if len(ids) > 1 else 0.
     return Said(''.join(pieces), ids, prompt, rate, len(prompt) / (t[1] - t[0]))

@@ -14,7 +14,7 @@ History(Path('runs/first')).interrupted
 __all__ = ['LOG_EVERY', 'GLANCES', 'GLANCE', 'FULL', 'History', 'until_interrupted', 'Run', 'take_step', 'finish_age', 'grow_up',
            'walk', 'grow']
 
-# %% ../../nbs/2_growth/17_train.ipynb #69c80aea
+# %% ../../nbs/2_growth/17_train.ipynb #e2f0d586
 import json, math, signal, threading, time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -25,7 +25,7 @@ import torch
 from ..engine.files import BadInput, ThauError, lock, write_file
 from ..engine.ram import peak, rss
 from ..engine.tokenizer import ThauTokenizer
-from .ages import train_flops
+from .ages import shape_of, train_flops
 from .batches import Stream, encode_documents
 from .checkpoint import Standing, load_checkpoint, newest, save_checkpoint
 from .corpus import held_out_documents, training_documents
@@ -62,7 +62,7 @@ def until_interrupted(
     try: yield
     finally: signal.signal(signal.SIGINT, before)
 
-# %% ../../nbs/2_growth/17_train.ipynb #7c50d625
+# %% ../../nbs/2_growth/17_train.ipynb #4ca4ff1e
 LOG_EVERY, GLANCES = 10, 20 # Steps between records; quick measurements in a run
 GLANCE, FULL = 8, 60       # Documents of each source and language in a quick measurement, and in a report
 
@@ -102,8 +102,8 @@ class Run:
         self.saved = time.monotonic(); self.save_cost = self.saved - began
 
     @property
-    def save_due(self)->bool: # Every 15 seconds, or rarer if saving would take over 2 % of the time
-        return time.monotonic() - self.saved > max(15, 50*self.save_cost)
+    def save_due(self)->bool: # Every 5 seconds, or rarer if saving would take over 2 % of the time
+        return time.monotonic() - self.saved > max(5, 50*self.save_cost)
 
 # %% ../../nbs/2_growth/17_train.ipynb #e56d171f
 def take_step(
@@ -163,7 +163,7 @@ def walk(
         run.save()
     return True
 
-# %% ../../nbs/2_growth/17_train.ipynb #b1e186af
+# %% ../../nbs/2_growth/17_train.ipynb #29d36cab
 def _prepare(out, resume, corpus, seed, ladder, on_event, **kw):
     "The plan, tokens and tokenizer of a run that begins or goes on."
     known = (out/'plan.json').exists()
@@ -172,6 +172,7 @@ def _prepare(out, resume, corpus, seed, ladder, on_event, **kw):
     tokenizer = ThauTokenizer.from_ladder(plan.ladder if known else ladder)
     on_event('note', dict(text='reading the corpus'))
     tokens = encode_documents(training_documents(plan.corpus if known else corpus), tokenizer)
+    next(Stream(tokens, 1, shape_of(ladder, 0).context)) # Refuses a corpus too small for one long row, before anything is planned
     if not known:
         plan = make_plan(corpus, tokens.sha256, ladder, seed=seed, on_note=lambda text: on_event('note', dict(text=text)), **kw)
         save_plan(plan, out)
