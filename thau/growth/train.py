@@ -105,7 +105,7 @@ class Run:
     def save_due(self)->bool: # Every 5 seconds, or rarer if saving would take over 2 % of the time
         return time.monotonic() - self.saved > max(5, 50*self.save_cost)
 
-# %% ../../nbs/2_growth/17_train.ipynb #e56d171f
+# %% ../../nbs/2_growth/17_train.ipynb #04ef2515
 def take_step(
     run:Run,
 ):
@@ -116,7 +116,7 @@ def take_step(
     run.at.step += 1
     run.at.seconds += time.monotonic() - began
     run.losses.append(loss)
-    glance = run.at.step % max(1, p.total // GLANCES) == 0
+    glance = run.at.step % max(20, p.total // GLANCES) == 0
     if run.at.step % LOG_EVERY == 0 or glance or run.at.step % p.steps == 0:
         run.on_event('step', dict(step=run.at.step, age=p.ages[run.at.age], loss=sum(run.losses) / len(run.losses), tokens=run.at.step * p.batch * p.row,
                                   tok_per_s=p.batch*p.row*(run.at.step - run.at.age*p.steps) / run.at.seconds, rss_mb=rss(), bits_per_byte=run.measure(GLANCE) if glance else None))
