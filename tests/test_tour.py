@@ -1,0 +1,17 @@
+"The two tours are one: the same code, told in two languages."
+import json
+from pathlib import Path
+
+NBS = Path(__file__).parents[1]/'nbs'
+
+def cells(name): return json.loads((NBS/name).read_text('utf-8'))['cells']
+
+def test_same_code_in_both_languages():
+    code = lambda name: [''.join(c['source']) for c in cells(name) if c['cell_type'] == 'code']
+    assert code('00_tour.ipynb') == code('00_tour_es.ipynb')
+    assert len(cells('00_tour.ipynb')) == len(cells('00_tour_es.ipynb'))
+
+def test_their_outputs_are_saved():
+    for name in ('00_tour.ipynb', '00_tour_es.ipynb'):
+        pictures = [o for c in cells(name) for o in c.get('outputs', []) if 'image/png' in o.get('data', {})]
+        assert len(pictures) >= 2
