@@ -30,7 +30,8 @@
 - `thau.growth.stories`: One plot, one chain of events, told in Spanish and in English
 - `thau.growth.train`: Walk the ladder: learn, grow, learn on, and never lose a step
 - `thau.growth.transformer`: A plain Llama in torch, written to be read
-- `thau.growth.words`: Articles, agreement and verb forms in Spanish and English"""
+- `thau.growth.words`: Articles, agreement and verb forms in Spanish and English
+- `thau.lab.views`: RAM now, and a model that grows while you watch"""
 
 __version__ = '0.1.0'
 

@@ -74,7 +74,7 @@ def table(
     widths = [max(map(len, column)) for column in zip(*rows)]
     return '\n'.join('  '.join(cell.rjust(w) for cell, w in zip(row, widths)) for row in rows)
 
-# %% ../../nbs/2_growth/18_report.ipynb #87336dd1
+# %% ../../nbs/2_growth/18_report.ipynb #50036adc
 COLORS = dict(zip(AGES, ('#4c72b0', '#dd8452', '#55a868', '#c44e52', '#8172b3', '#937860')))
 
 def _axis(ax, **kw):
@@ -91,6 +91,8 @@ def _draw_loss(ax, records):
         ax.plot(steps, losses, color=COLORS[age], lw=1.4, marker='.' if len(steps) < 30 else None, ms=4)
         ax.text(before, 1., f' age {age}', color=COLORS[age], fontsize=8, va='top', transform=ax.get_xaxis_transform())
         first, before = age, steps[-1]
+    low, high = ax.get_ylim()
+    ax.set_ylim(low, high + 0.12*(high - low)) # Room for the names of the ages
     ax.xaxis.set_major_locator(MaxNLocator(5, integer=True))
     _axis(ax, title='training loss, nats per token', xlabel='step', xlim=(0, None))
 
