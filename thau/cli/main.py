@@ -95,7 +95,7 @@ def _grow(
     given = dict(ladder=ladder, to=to, minutes=minutes, steps=steps, corpus=[*(corpus or ()), *(more or ())] or None, seed=seed, device=device)
     answer(json, lambda: grow_run(out, resume, given))
 
-# %% ../../nbs/6_cli/01_main.ipynb #3f53efb4
+# %% ../../nbs/6_cli/01_main.ipynb #2095d537
 @app.command('eval', epilog='Example: thau eval runs/first --text book.txt')
 def _eval(model:ModelName=None, text:Annotated[Path, typer.Option(metavar='FILE', help='UTF-8, judged as one text.')]=..., json:Json=False):
     "How many bits each byte of a text costs a model: less is better."
@@ -107,7 +107,7 @@ def _generate(
     model:ModelName=None,
     prompt:Annotated[str, typer.Option(help='Text to go on from.')]=...,
     tokens:Annotated[int, typer.Option(min=1, help='At most so many.')]=100,
-    temperature:Annotated[float, typer.Option(min=0, help='0 always takes the likeliest.')]=0.7,
+    temperature:Annotated[float, typer.Option(min=0, help='0 always takes the likeliest.')]=0.5,
     threads:Annotated[Optional[int], typer.Option(min=1, max=1024, help='Processor threads.', show_default='all')]=None,
     seed:Annotated[int, typer.Option(help='The same seed says the same.')]=0,
     backend:Annotated[str, typer.Option(metavar='torch')]='torch', json:Json=False):

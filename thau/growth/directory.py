@@ -27,7 +27,7 @@ from ..engine.tokenizer import ThauTokenizer
 from .ages import Shape, from_config, to_config
 from .transformer import Transformer
 
-# %% ../../nbs/2_growth/10_directory.ipynb #5479261e
+# %% ../../nbs/2_growth/10_directory.ipynb #96802ed9
 @dataclass
 class Model:
     "A network, its words, and what is known about it."
@@ -44,7 +44,7 @@ def write_model(
     tensors = {f'model.{n}': p.detach().to('cpu', dtype).contiguous() for n, p in model.net.named_parameters()}
     save_file(tensors, folder/'model.safetensors', metadata={'format': 'pt'})
     write_json(folder/'config.json', to_config(model.net.shape, str(dtype).removeprefix('torch.')))
-    write_json(folder/'generation_config.json', dict(bos_token_id=model.tokenizer.bos, eos_token_id=list(model.tokenizer.eos), do_sample=True, temperature=0.7))
+    write_json(folder/'generation_config.json', dict(bos_token_id=model.tokenizer.bos, eos_token_id=list(model.tokenizer.eos), do_sample=True, temperature=0.5))
     write_json(folder/'thau.json', model.about)
     model.tokenizer.save(folder)
     save_template(folder)

@@ -161,16 +161,16 @@ def status(
                        *([f'bits/byte es {bits["es"]:.2f} en {bits["en"]:.2f}'] if bits else []),
                        f'{record["tok_per_s"]:,.0f} tokens/s', f'{record["rss_mb"]:,.0f} MB', f'{left // 60}:{left % 60:02d} left'])
 
-# %% ../../nbs/2_growth/18_report.ipynb #b4c10d75
-PROMPTS = ('es', 'Había una vez'), ('es', 'La niña encontró'), ('en', 'Once upon a time'), ('en', 'The cat was')
+# %% ../../nbs/2_growth/18_report.ipynb #bf9d1d0d
+PROMPTS = ('es', 'Había una vez'), ('es', 'La niña encontró'), ('en', 'Once upon a time'), ('en', 'The next day')
 QUESTIONS = ('es', 'Hola, ¿quién eres?'), ('en', 'Hello, who are you?')
 
 def samples(
     model:Model,
-    tokens:int=60, # At most, of each
+    tokens:int=80, # At most, of each
 )->list[dict]:     # `lang`, `prompt`, and `text`: what the model said after it
     "What the model says; the same model always says the same."
-    how = dict(tokens=tokens, temperature=0.6, seed=0)
+    how = dict(tokens=tokens, temperature=0.3, seed=0)
     said = [(lang, p, say_text(model, p, **how)) for lang, p in PROMPTS]
     said += [(lang, q, reply(model, [dict(role='user', content=q)], **how)) for lang, q in QUESTIONS]
     return [dict(lang=lang, prompt=p, text=s.text) for lang, p, s in said]

@@ -36,13 +36,13 @@ def pick(
     p = p * (p.cumsum(-1) - p < top_p)
     return int(order[torch.multinomial(p / p.sum(), 1, generator=dice)])
 
-# %% ../../nbs/2_growth/13_sample.ipynb #a97c3f5b
+# %% ../../nbs/2_growth/13_sample.ipynb #e919deee
 @torch.inference_mode()
 def speak(
     model:Model,              # To be heard
     prompt:list[int],         # Token ids, `bos` included
     tokens:int=100,           # At most so many new ones
-    temperature:float=0.7,
+    temperature:float=0.5,
     top_p:float=0.9,
     seed:int=0,               # The same seed says the same
 ):                            # Yields token ids
