@@ -62,8 +62,8 @@ def until_interrupted(
     try: yield
     finally: signal.signal(signal.SIGINT, before)
 
-# %% ../../nbs/2_growth/17_train.ipynb #4ca4ff1e
-LOG_EVERY, GLANCES = 10, 20 # Steps between records; quick measurements in a run
+# %% ../../nbs/2_growth/17_train.ipynb #b91d0f56
+LOG_EVERY, GLANCES = 10, 20 # Steps between records, after the first few; quick measurements in a run
 GLANCE, FULL = 8, 60       # Documents of each source and language in a quick measurement, and in a report
 
 class Run:
@@ -105,7 +105,7 @@ class Run:
     def save_due(self)->bool: # Every 5 seconds, or rarer if saving would take over 2 % of the time
         return time.monotonic() - self.saved > max(5, 50*self.save_cost)
 
-# %% ../../nbs/2_growth/17_train.ipynb #04ef2515
+# %% ../../nbs/2_growth/17_train.ipynb #16e3a549
 def take_step(
     run:Run,
 ):
@@ -117,7 +117,7 @@ def take_step(
     run.at.seconds += time.monotonic() - began
     run.losses.append(loss)
     glance = run.at.step % max(20, p.total // GLANCES) == 0
-    if run.at.step % LOG_EVERY == 0 or glance or run.at.step % p.steps == 0:
+    if run.at.step % LOG_EVERY == 0 or run.at.step < LOG_EVERY or glance or run.at.step % p.steps == 0:
         run.on_event('step', dict(step=run.at.step, age=p.ages[run.at.age], loss=sum(run.losses) / len(run.losses), tokens=run.at.step * p.batch * p.row,
                                   tok_per_s=p.batch*p.row*(run.at.step - run.at.age*p.steps) / run.at.seconds, rss_mb=rss(), bits_per_byte=run.measure(GLANCE) if glance else None))
         run.losses = run.losses[-1:] if run.at.step % p.steps else []
