@@ -40,6 +40,6 @@ def test_killed_and_resumed_is_the_same_run(tmp_path):
 
 if __name__ == '__main__':
     with tempfile.TemporaryDirectory() as tmp:
-        kills, alone, killed = survive(Path(tmp), int(sys.argv[1]), steps=200, longest=20, say=lambda text: print(text, flush=True))
+        kills, alone, killed = survive(Path(tmp), int(sys.argv[1]), steps=300, longest=16, say=lambda text: print(text, flush=True))
         print(kills, 'kills\nalone ', *alone, '\nkilled', *killed)
         sys.exit(alone != killed)
