@@ -339,6 +339,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                   'thau.growth.plan.Learner.loss': ('2_growth/plan.html#learner.loss', 'thau/growth/plan.py'),
                                   'thau.growth.plan.Learner.step': ('2_growth/plan.html#learner.step', 'thau/growth/plan.py'),
                                   'thau.growth.plan.Plan': ('2_growth/plan.html#plan', 'thau/growth/plan.py'),
+                                  'thau.growth.plan.Plan.costs': ('2_growth/plan.html#plan.costs', 'thau/growth/plan.py'),
                                   'thau.growth.plan.Plan.rows_of': ('2_growth/plan.html#plan.rows_of', 'thau/growth/plan.py'),
                                   'thau.growth.plan.Plan.shape': ('2_growth/plan.html#plan.shape', 'thau/growth/plan.py'),
                                   'thau.growth.plan.Plan.total': ('2_growth/plan.html#plan.total', 'thau/growth/plan.py'),

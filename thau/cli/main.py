@@ -27,7 +27,7 @@ import thau
 from ..engine.files import BadInput, DiskError, FormatError, ThauError
 
 # %% ../../nbs/6_cli/01_main.ipynb #343ea3fd
-_TRAIN = ('torch', 'matplotlib', 'filelock') # The extra `train`
+_TRAIN = ('torch', 'matplotlib') # The extra `train`
 
 def explain(
     error:BaseException, # Caught at the top

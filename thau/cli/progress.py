@@ -17,7 +17,6 @@ __all__ = ['work', 'line', 'picture', 'Progress']
 import sys, time
 from pathlib import Path
 
-from ..growth.ages import train_flops
 from ..growth.plan import Plan, load_plan
 from ..growth.report import status
 
@@ -27,7 +26,7 @@ def work(
     step:int,   # Steps taken
 )->float:       # 0 … 1
     "How much of the whole work is done after `step` steps."
-    cost = plan.step_seconds or [train_flops(plan.shape(i), plan.row) for i in range(len(plan.ages))]
+    cost = plan.costs
     done = sum(c * min(max(step - i*plan.steps, 0), plan.steps) for i, c in enumerate(cost))
     return done / (sum(cost) * plan.steps)
 

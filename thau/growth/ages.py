@@ -15,7 +15,7 @@ shape.params, to_config(shape)['hidden_size']
 __all__ = ['AGES', 'LADDERS', 'Shape', 'train_flops', 'shape_of', 'ages_to', 'to_config', 'from_config']
 
 # %% ../../nbs/2_growth/01_ages.ipynb #a762d866
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass
 
 from ..engine.files import BadInput, FormatError
 

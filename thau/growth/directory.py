@@ -24,7 +24,7 @@ from safetensors.torch import save_file
 from ..engine.chat import save_template
 from ..engine.files import BadInput, FormatError, check, data_dir, new_folder, read_json, write_json
 from ..engine.tokenizer import ThauTokenizer
-from .ages import Shape, from_config, to_config
+from .ages import from_config, to_config
 from .transformer import Transformer
 
 # %% ../../nbs/2_growth/10_directory.ipynb #96802ed9

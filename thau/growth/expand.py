@@ -16,7 +16,7 @@ __all__ = ['check_growth', 'block_sources', 'grown_shape', 'expand', 'expand_sta
 
 # %% ../../nbs/2_growth/04_expand.ipynb #712b7f3f
 import re
-from dataclasses import asdict, replace
+from dataclasses import replace
 
 import torch
 

@@ -20,7 +20,7 @@ from pathlib import Path
 import torch
 
 from ..engine.files import BadInput, FormatError, read_json, write_json
-from .ages import ages_to, shape_of
+from .ages import ages_to, shape_of, train_flops
 from .machine import choose_device, choose_precision, has_compiler
 from .optimizer import Optimizers
 from .transformer import Transformer, next_token_loss, slice_loss
@@ -50,6 +50,10 @@ class Plan:
 
     def shape(self, i:int): # Shape at the `i`-th age
         return shape_of(self.ladder, self.ages[i])
+
+    @property
+    def costs(self)->list[float]: # Of a step of each age, one against the other: measured, or else in operations
+        return self.step_seconds or [train_flops(self.shape(i), self.row) for i in range(len(self.ages))]
 
     def rows_of(self, step:int)->tuple[int, int]: # Rows and tokens a row, at `step` of the run
         context = self.shape(0).context
@@ -143,7 +147,7 @@ def make_plan(
     "Decide everything; times the machine if `minutes` are given."
     if (steps if steps is not None else minutes) <= 0: raise BadInput('a run needs more than 0 minutes, and more than 0 steps')
     device, began = choose_device(device), time.perf_counter()
-    compiled = device != 'mps' and (minutes or 0) >= 2 or (steps or 0) >= QUICK
+    compiled = device != 'mps' and ((minutes or 0) >= 2 or (steps or 0) >= QUICK)
     if compiled and not has_compiler(): compiled = False; on_note('no C++ compiler here: training runs eager, about half as fast')
     plan = dict(ladder=ladder, ages=ages_to(to), steps=steps or 1, corpus=[str(c) for c in corpus], corpus_sha256=corpus_sha256, seed=seed,
                 device=device, dtype=choose_precision(device), compiled=compiled, threads=torch.get_num_threads())

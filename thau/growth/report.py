@@ -25,7 +25,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from ..engine.files import BadInput, read_json, read_text, write_file, write_json
-from .ages import AGES, train_flops
+from .ages import AGES
 from .checkpoint import checkpoints
 from .directory import Model
 from .plan import TRAINING, Plan, load_plan
@@ -147,7 +147,7 @@ def seconds_left(
 )->float:        # Of the whole run, measuring and saving included
     "How long a run will still take."
     i = plan.ages.index(record['age'])
-    cost = plan.step_seconds or [train_flops(plan.shape(j), plan.row) for j in range(len(plan.ages))]
+    cost = plan.costs
     here = (i + 1)*plan.steps - record['step'] + sum(plan.steps * c / cost[i] for c in cost[i + 1:])
     return here * plan.batch * plan.row / record['tok_per_s'] / TRAINING
 

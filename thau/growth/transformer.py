@@ -16,8 +16,6 @@ __all__ = ['BLOCKED', 'FUTURE', 'SLICE', 'RMSNorm', 'rotary_table', 'rotate', 'a
            'SwiGLU', 'Block', 'Transformer', 'slice_loss', 'SlicedLoss', 'next_token_loss']
 
 # %% ../../nbs/2_growth/02_transformer.ipynb #2efe192f
-import math
-
 import torch
 import torch.nn.functional as F
 from torch import nn
