@@ -22,7 +22,7 @@ from platformdirs import user_data_dir
 import thau
 from ..engine.files import data_dir, read_json
 from ..engine.ram import MB
-from ..growth.ages import from_config
+from ..engine.shape import from_config
 from ..growth.packages import PACKAGES, fetch, is_here
 
 # %% ../../nbs/6_cli/06_doctor.ipynb #f9ad1a19

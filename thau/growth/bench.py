@@ -17,7 +17,8 @@ import torch
 
 from ..engine.files import write_json
 from ..engine.ram import peak
-from .ages import shape_of, to_config
+from ..engine.shape import to_config
+from .ages import shape_of
 from .machine import choose_precision, has_compiler, keep_memory, processor_flags
 from .plan import Learner, Plan
 from .transformer import Transformer

@@ -23,8 +23,8 @@ from safetensors.torch import save_file
 
 from ..engine.chat import save_template
 from ..engine.files import BadInput, FormatError, check, data_dir, new_folder, read_json, write_json
+from ..engine.shape import from_config, to_config
 from ..engine.tokenizer import ThauTokenizer
-from .ages import from_config, to_config
 from .transformer import Transformer
 
 # %% ../../nbs/2_growth/10_directory.ipynb #96802ed9
@@ -74,9 +74,9 @@ def _tensors(path, shape):
 def _shape(folder):
     "The shape that the config of `folder` tells, no larger than its weights can be."
     config, weights = read_json(folder/'config.json'), folder/'model.safetensors'
-    if not isinstance(config, dict): raise FormatError(folder/'config.json', 'is not a JSON object')
     if not weights.exists(): raise BadInput(f'{weights} is missing; get the whole model directory again')
     shape = from_config(config, folder/'config.json')
+    if not shape.tied: raise FormatError(folder/'config.json', 'has an output head of its own (tie_word_embeddings is false); what trains here has none')
     if shape.params > weights.stat().st_size or shape.context > 2**20: raise FormatError(folder/'config.json', f'describes a model larger than {weights.name} holds')
     return shape
 

@@ -21,7 +21,7 @@ from dataclasses import replace
 import torch
 
 from ..engine.files import BadInput
-from .ages import Shape
+from ..engine.shape import Shape
 from .transformer import Transformer
 
 # %% ../../nbs/2_growth/04_expand.ipynb #a27b707b

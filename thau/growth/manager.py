@@ -24,8 +24,9 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from ..engine.files import BadInput, FormatError, new_folder, read_json
+from ..engine.shape import to_config
 from ..engine.tokenizer import ThauTokenizer
-from .ages import shape_of, to_config
+from .ages import shape_of
 from .checkpoint import checkpoints
 from .directory import Model, load_model, write_model
 from .expand import expand, expand_state

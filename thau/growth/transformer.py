@@ -20,7 +20,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from .ages import Shape
+from ..engine.shape import Shape
 
 # %% ../../nbs/2_growth/02_transformer.ipynb #78ac4dc1
 class RMSNorm(nn.Module):
