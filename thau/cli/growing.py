@@ -17,7 +17,7 @@ __all__ = ['DEFAULTS', 'check_options', 'agree', 'sample_text', 'grow_run']
 import math, shlex
 from pathlib import Path
 
-from .models import oldest
+from .speak import oldest
 from .progress import Progress
 from ..engine.files import BadInput, DiskError, ThauError
 from ..growth.directory import load_model

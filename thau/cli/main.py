@@ -26,7 +26,7 @@ import typer
 import thau
 from ..engine.files import BadInput, DiskError, FormatError, ThauError
 
-# %% ../../nbs/6_cli/01_main.ipynb #343ea3fd
+# %% ../../nbs/6_cli/01_main.ipynb #392a621b
 _TRAIN = ('torch', 'matplotlib') # The extra `train`
 
 def explain(
@@ -45,14 +45,14 @@ def explain(
     else: text, code = f'unexpected {type(error).__name__}: {error}; please report this, with what THAU_DEBUG=1 shows', 1
     return re.sub(r'\s*[\r\n]+\s*', ' ', text), code
 
-# %% ../../nbs/6_cli/01_main.ipynb #9e9c9e42
+# %% ../../nbs/6_cli/01_main.ipynb #c0279a0a
 def _json_wanted(ctx:typer.Context, value:bool):
     "`thau --json eval` and `thau eval --json` are the same."
     ctx.meta['thau.json'] = value or ctx.meta.get('thau.json', False)
     return ctx.meta['thau.json']
 
 Json = Annotated[bool, typer.Option('--json', callback=_json_wanted, help='One JSON object on standard output, all else on standard error.')]
-ModelName = Annotated[Optional[str], typer.Argument(metavar='[MODEL]', help='Model directory, or run directory (its oldest age); the shipped model if left out.')]
+ModelName = Annotated[Optional[str], typer.Argument(metavar='[MODEL]', help='Model directory, run directory (its oldest age), .thau pack or .gguf file; the shipped model if left out.')]
 
 def answer(
     json:bool, # Whether a program is reading
@@ -95,11 +95,11 @@ def _grow(
     given = dict(ladder=ladder, to=to, minutes=minutes, steps=steps, corpus=[*(corpus or ()), *(more or ())] or None, seed=seed, device=device)
     answer(json, lambda: grow_run(out, resume, given))
 
-# %% ../../nbs/6_cli/01_main.ipynb #2095d537
+# %% ../../nbs/6_cli/01_main.ipynb #7b95b9e5
 @app.command('eval', epilog='Example: thau eval runs/first --text book.txt')
 def _eval(model:ModelName=None, text:Annotated[Path, typer.Option(metavar='FILE', help='UTF-8, judged as one text.')]=..., json:Json=False):
     "How many bits each byte of a text costs a model: less is better."
-    from thau.cli.models import evaluate
+    from thau.cli.speak import evaluate
     answer(json, lambda: evaluate(model, text))
 
 @app.command('generate', epilog="Example: thau generate --prompt 'Había una vez' --tokens 100")
@@ -108,13 +108,13 @@ def _generate(
     prompt:Annotated[str, typer.Option(help='Text to go on from.')]=...,
     tokens:Annotated[int, typer.Option(min=1, help='At most so many.')]=100,
     temperature:Annotated[float, typer.Option(min=0, help='0 always takes the likeliest.')]=0.5,
-    threads:Annotated[Optional[int], typer.Option(min=1, max=1024, help='Processor threads.', show_default='all')]=None,
+    threads:Annotated[Optional[int], typer.Option(min=1, max=1024, help='Processor threads.', show_default='as serve best')]=None,
     seed:Annotated[int, typer.Option(help='The same seed says the same.')]=0,
-    backend:Annotated[str, typer.Option(metavar='torch')]='torch', json:Json=False):
+    backend:Annotated[Optional[str], typer.Option(metavar='native|jit|torch', help='torch runs model directories only.', show_default='native, or jit where no linker is')]=None, json:Json=False):
     "Let a model continue a text."
-    if backend != 'torch': raise BadInput(f'no backend {backend!r} in this version; there is torch')
-    from thau.cli.models import generate
-    answer(json, lambda: generate(model, prompt, tokens, temperature, threads, seed, stream=not json))
+    if backend not in (None, 'native', 'jit', 'torch'): raise BadInput(f'no backend {backend!r}; there are native, jit and torch')
+    from thau.cli.speak import generate
+    answer(json, lambda: generate(model, prompt, backend, threads, stream=not json, tokens=tokens, temperature=temperature, seed=seed))
 
 @app.command('chat', epilog="Example: thau chat runs/first --once '¿Quién eres?'")
 def _chat(
@@ -125,6 +125,36 @@ def _chat(
     if json and once is None: raise BadInput('--json needs --once TEXT')
     from thau.cli.talk import chat
     answer(json, lambda: chat(model, once, home, stream=not json))
+
+# %% ../../nbs/6_cli/01_main.ipynb #d79e7093
+@app.command('pack', epilog='Example: thau pack runs/first --bits 4 --out first.thau')
+def _pack(
+    model:ModelName=None,
+    bits:Annotated[Optional[int], typer.Option(metavar='8|4', help='Of each weight, with a scale for 32 of them.', show_default='as the weights are')]=None,
+    out:Annotated[Path, typer.Option(metavar='FILE', help='New .thau file.')]=..., json:Json=False):
+    """Make one file that runs anywhere: weights, tokenizer, chat template.
+
+    bits_per_weight counts every weight, embeddings and norms too, with its share of scales and padding; not the tokenizer and the header."""
+    from thau.cli.packs import make_pack
+    answer(json, lambda: make_pack(model, bits, out))
+
+@app.command('import', epilog='Example: thau import SmolLM2.gguf --out smol')
+def _import(
+    file:Annotated[Path, typer.Argument(metavar='FILE', help='A .gguf file of the Llama family.')],
+    out:Annotated[Path, typer.Option(metavar='DIR', help='New model directory.')]=..., json:Json=False):
+    "Make a model directory of a GGUF file."
+    from thau.cli.packs import import_model
+    answer(json, lambda: import_model(file, out))
+
+@app.command('bench', epilog='Example: thau bench --threads 1 --json')
+def _bench(
+    model:Annotated[Optional[str], typer.Option(metavar='MODEL', help='A .gguf file, or what `thau generate` takes.', show_default='shapes of both ladders')]=None,
+    vs:Annotated[str, typer.Option(metavar='llama.cpp', help='Measured by turns with it.')]='llama.cpp',
+    threads:Annotated[int, typer.Option(min=1, max=256, help='Of both.')]=1, json:Json=False):
+    "How fast the engine runs, beside another."
+    if vs != 'llama.cpp': raise BadInput(f'cannot compare with {vs!r}; there is llama.cpp')
+    from thau.cli.packs import bench
+    answer(json, lambda: bench(model, threads))
 
 # %% ../../nbs/6_cli/01_main.ipynb #96495ff0
 @app.command('expand', epilog='Example: thau expand runs/first --age 6 --out older')

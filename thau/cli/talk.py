@@ -13,16 +13,16 @@ WORDS[system_language()]['bye']
 # %% auto #0
 __all__ = ['WORDS', 'COMMANDS', 'ANSWER', 'system_language', 'Talk', 'converse', 'read_turns', 'chat']
 
-# %% ../../nbs/6_cli/03_talk.ipynb #5dd787ca
+# %% ../../nbs/6_cli/03_talk.ipynb #e2effd8b
 import os, sys
 from pathlib import Path
 
-from .models import note, open_model, to_screen
+from .packs import weigh
+from .speak import note, speaker, to_screen
 from ..engine.chat import encode_chat
 from ..engine.files import BadInput, FormatError, lock, read_json, write_json
+from ..engine.generate import Generator
 from ..growth.corpus import _language as language_of
-from ..growth.directory import Model
-from ..growth.sample import reply
 
 # %% ../../nbs/6_cli/03_talk.ipynb #d4caf2a7
 WORDS = dict(
@@ -41,19 +41,19 @@ def system_language()->str: # es | en
     said = next((os.environ[n] for n in ('LC_ALL', 'LC_MESSAGES', 'LANG') if os.environ.get(n)), '')
     return 'es' if said.lower().startswith('es') else 'en'
 
-# %% ../../nbs/6_cli/03_talk.ipynb #6dd64115
+# %% ../../nbs/6_cli/03_talk.ipynb #3986e59d
 ANSWER = 200 # Tokens at most
 
 class Talk:
     "A conversation with a model."
     def __init__(self,
-        model:Model,
+        model:Generator,
         lang:str='en',     # es | en; of what it says of itself
         messages:list=(),  # Turns said before: `role`, `content`
         notice=print,      # Called with what it says of itself
     ):
         self.model, self.lang, self.messages, self.notice, self.trimmed = model, lang, list(messages), notice, False
-        self.tokens = min(ANSWER, model.net.shape.context // 4) # Of an answer
+        self.tokens = min(ANSWER, model.session.context // 4) # Of an answer
 
     def say(self, name, **kw): # What it says of itself
         self.notice(WORDS[self.lang][name].format(**kw))
@@ -62,7 +62,7 @@ class Talk:
 
     def _fit(self, turns):
         "`turns` without the oldest, so that an answer fits behind them."
-        room = self.model.net.shape.context - self.tokens
+        room = self.model.session.context - self.tokens
         while len(turns) > 2 and self._length(turns) > room: turns = turns[2:]
         if (n := self._length(turns)) > room: raise BadInput(WORDS[self.lang]['long'].format(n=n, room=room))
         return turns
@@ -75,14 +75,14 @@ class Talk:
         turns = [*self.messages, dict(role='user', content=text)]
         fitting = self._fit(turns)
         if len(fitting) < len(turns) and not self.trimmed: self.trimmed = True; self.say('trimmed')
-        said = reply(self.model, fitting, on_text, tokens=self.tokens, seed=len(turns)).text
+        said = self.model.chat(fitting, on_text=on_text, tokens=self.tokens, seed=len(turns))['text']
         self.messages = [*fitting, dict(role='assistant', content=said)]
         return said
 
     def clear(self): # Begin afresh
         self.messages, self.trimmed = [], False
 
-# %% ../../nbs/6_cli/03_talk.ipynb #088f3063
+# %% ../../nbs/6_cli/03_talk.ipynb #044a939e
 def _command(talk, text):
     "Obey a command; whether to end."
     what = COMMANDS.get(text.lower())
@@ -104,7 +104,7 @@ def converse(
     keep=lambda turns: None, # Called with the turns after each answer
 ):
     "Talk until the other has enough."
-    talk.say('hello', params=talk.model.net.shape.params / 1e6)
+    talk.say('hello', params=weigh(talk.model.pack)[0] / 1e6)
     while True:
         try: text = read().strip()
         except (EOFError, KeyboardInterrupt): print(); break
@@ -114,7 +114,7 @@ def converse(
         keep(talk.messages)
     talk.say('bye')
 
-# %% ../../nbs/6_cli/03_talk.ipynb #98f0711c
+# %% ../../nbs/6_cli/03_talk.ipynb #36b3a686
 def read_turns(
     path:Path, # JSON list of {`role`, `content`}
 )->list:       # Empty if there is no such file
@@ -148,7 +148,8 @@ def chat(
     stream:bool,    # Print the answer as it comes
 )->dict|None:       # `text`, `tool_calls`, `images`, `memories` of one turn
     "Talk with a model."
-    model = open_model(name)
+    model = speaker(name)
+    if '<|im_start|>' not in model.tokenizer.special: raise BadInput(f'{model.pack.path} does not know turns as ChatML writes them; let it go on with a text: thau generate')
     if home is None: return _chat(model, once, None, stream)
     with lock(home): return _chat(model, once, home/'conversation.json', stream)
 

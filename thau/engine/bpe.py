@@ -62,7 +62,7 @@ def _address(view):
     pythonapi.PyBuffer_Release(byref(held))
     return address
 
-# %% ../../nbs/1_engine/06b_bpe.ipynb #2b9ac0ce
+# %% ../../nbs/1_engine/06b_bpe.ipynb #08f66250
 _SHORT, _CHUNK = 512, 4096 # Longest word for the simple loop; tokens a native call gets at least
 
 class Bpe:
@@ -79,7 +79,7 @@ class Bpe:
         self._table, self._mask, self._starts, self._text, self._whole = at['table'], h['slots'] - 1, at['starts'], at['text'], at['whole']
         self._byte_ids, self._tags, (bos, *eos) = at['byte_ids'].tolist(), frozenset(at['special']), at['ends']
         self.bos, self.eos = None if bos == -1 else bos, tuple(eos)
-        named = *self._byte_ids, *self._tags, *eos, bos if bos != -1 else 0
+        named = *(i for i in self._byte_ids if i != -1), *self._tags, *eos, bos if bos != -1 else 0
         if at['table'][h['slots'] // 2] != h['n_merges'] or min(named) < 0 or max(named) >= self.vocab_size: self._wrong()
         self._address, self._special = _address(self._table) if lib else 0, None
 
@@ -115,7 +115,7 @@ class Bpe:
             token = self._token(i)
             if token == piece: return [i]
             low, high = (mid + 1, high) if token < piece else (low, mid)
-        return [self._byte_ids[b] for b in piece]
+        return [i for i in map(self._byte_ids.__getitem__, piece) if i != -1]
 
     def _merge(self, ids):
         "Join the tokens of words that a -1 ends."

@@ -148,7 +148,7 @@ def encode_chat(
     with_mask:bool=False,             # Return which ids the assistant says, too
 )->list[int]|tuple[list[int],list[bool]]: # Ids, `bos` first; with them the mask
     "The conversation as ids, in which only our own tags are special."
-    ids, mask = [tokenizer.bos], [False]
+    ids, mask = ([], []) if tokenizer.bos is None else ([tokenizer.bos], [False]) # Some models begin with nothing
     for kind, what, said in _pieces(messages, tools, add_generation_prompt):
         new = [tokenizer.special[what]] if kind == 'tag' and what in tokenizer.special else tokenizer.encode(what)
         ids += new; mask += [said] * len(new)

@@ -22,7 +22,7 @@ import thau
 __all__ = ['ThauError', 'BadInput', 'FormatError', 'DiskError', 'data_dir', 'write_file', 'write_json', 'read_text', 'read_json',
            'sha256', 'seal', 'check', 'new_folder', 'lock']
 
-# %% ../../nbs/1_engine/00_files.ipynb #e1a74fe8
+# %% ../../nbs/1_engine/00_files.ipynb #08a3282c
 class ThauError(Exception):
     "Something failed that one clear line explains."
     exit_code = 1
@@ -35,8 +35,8 @@ class FormatError(BadInput):
     "File `path` is malformed."
     def __init__(self, path, reason, offset=None):
         from pathlib import Path
-        self.path, self.reason, self.offset = Path(path), reason, offset
-        super().__init__(f'{path}: {reason}' + ('' if offset is None else f' (at byte {offset})'))
+        self.path, self.reason, self.offset = Path(path), reason if len(reason) <= 400 else f'{reason[:400]}…', offset # It may quote the file
+        super().__init__(f'{path}: {self.reason}' + ('' if offset is None else f' (at byte {offset})'))
 
 class DiskError(ThauError):
     "`path` cannot be written; `error` is what the system said."

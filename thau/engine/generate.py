@@ -52,17 +52,17 @@ class Speech:
         self._held = '' if self.ended else held[safe:]
         return held[:safe]
 
-# %% ../../nbs/1_engine/15_generate.ipynb #31aee56c
+# %% ../../nbs/1_engine/15_generate.ipynb #96fd2466
 def ready(
     model=None, # str: a pack, a model directory, a GGUF file, or the shipped model if `None`
     bits=None,  # 8 or 4; as the model's weights are if `None`
 )->str:         # A pack; made in the user's cache at first use
     "The pack of a model."
     if model is not None and str(model).endswith('.thau') and bits is None: return str(model)
-    from thau.engine.packing import cached
+    from thau.engine.cache import cached
     return str(cached(model, bits))
 
-# %% ../../nbs/1_engine/15_generate.ipynb #02d17114
+# %% ../../nbs/1_engine/15_generate.ipynb #5a1c7aa2
 class _Timed(list):
     "A list that knows when each item came."
     def __init__(self): self.times = []
@@ -83,6 +83,7 @@ class Generator:
         self.session = Session(self.pack, self.lib, kv=kv or ('f32' if floats else 'f16'), **session)
         self.tokenizer = Bpe(self.pack.tokenizer, lib=self.lib, path=pack)
         if self.tokenizer.vocab_size > self.pack.shape.vocab_size: raise BadInput(f'{pack}: its tokenizer has {self.tokenizer.vocab_size} tokens, the model {self.pack.shape.vocab_size}')
+        self.session.named = self.tokenizer.vocab_size # Rows that fill up a vocabulary have no word
 
     @classmethod
     def from_model(cls,

@@ -150,7 +150,7 @@ _BY_NAME = {kind.name: kind for kind in _KINDS.values()}
 _OTHERS = {9: 'Q8_1', 10: 'Q2_K', 11: 'Q3_K', 15: 'Q8_K', 16: 'IQ2_XXS', 17: 'IQ2_XS', 18: 'IQ3_XXS', 19: 'IQ1_S', 20: 'IQ4_NL', 21: 'IQ3_S',
            22: 'IQ2_S', 23: 'IQ4_XS', 24: 'I8', 25: 'I16', 26: 'I32', 27: 'I64', 28: 'F64', 29: 'IQ1_M', 34: 'TQ1_0', 35: 'TQ2_0', 39: 'MXFP4'}
 
-# %% ../../nbs/1_engine/12_gguf.ipynb #2c7b68f1
+# %% ../../nbs/1_engine/12_gguf.ipynb #3d620c26
 @dataclass(frozen=True)
 class Tensor:
     "Where a tensor lies, and how it is stored."
@@ -170,6 +170,15 @@ def _tensor(c):
     if not kind: c.fail(f'tensor {name[:60]!r} is {_OTHERS.get(number, f"of unknown kind {number}")}; only {", ".join(_BY_NAME)} are read', at)
     if not rows or not cols or cols % kind.block: c.fail(f'tensor {name[:60]!r} of {rows} x {cols} cannot be {kind.name}', at)
     return name, Tensor(kind.name, rows, cols, offset, rows * cols // kind.block * kind.size)
+
+def _tensors(c, n):
+    "The table of tensors."
+    tensors = {}
+    for _ in range(n):
+        at, (name, tensor) = c.at, _tensor(c)
+        if name in tensors: c.fail(f'tensor {name[:60]!r} is there twice', at)
+        tensors[name] = tensor
+    return tensors
 
 def _placed(c, tensors, alignment):
     "`tensors` with their offsets from the beginning of the file, each in a place of its own."
@@ -234,7 +243,7 @@ class GGUF:
         groups = lambda of: np.concatenate([x.reshape(-1) for x in of]).reshape(t.rows, -1)
         return Blocks(bits, groups(codes), groups(scale), None if low[0] is None else groups(low))
 
-# %% ../../nbs/1_engine/12_gguf.ipynb #8a90cf68
+# %% ../../nbs/1_engine/12_gguf.ipynb #73a9e059
 def open_gguf(
     path:str|Path, # Of a GGUF file, version 2 or 3
 )->GGUF:           # Sound, its tensors not yet read
@@ -251,9 +260,4 @@ def open_gguf(
     if version not in (2, 3): c.fail('is big-endian; convert it' if version in (2 << 24, 3 << 24) else f'GGUF version {version} is not read, only 2 and 3', 4)
     n = c.count('tensors', 33, _ENTRIES)
     meta = _facts(c, c.count('facts', 13, _ENTRIES))
-    tensors = {}
-    for _ in range(n):
-        at, (name, tensor) = c.at, _tensor(c)
-        if name in tensors: c.fail(f'tensor {name[:60]!r} is there twice', at)
-        tensors[name] = tensor
-    return GGUF(path, c.data, meta, _placed(c, tensors, meta.get('general.alignment', 32)))
+    return GGUF(path, c.data, meta, _placed(c, _tensors(c, n), meta.get('general.alignment', 32)))

@@ -60,7 +60,7 @@ def to_config(
                 tie_word_embeddings=shape.tied, torch_dtype=dtype, bos_token_id=0, eos_token_id=0,
                 rope_parameters=dict(rope_type='default', rope_theta=shape.rope_theta), **named)
 
-# %% ../../nbs/1_engine/03_shape.ipynb #8c948a69
+# %% ../../nbs/1_engine/03_shape.ipynb #25e3b92d
 def _plain(config, where):
     "Refuse what a plain Llama does not have; the rotary base, wherever it stands."
     if not isinstance(config, dict): raise FormatError(where, 'is not a JSON object')
@@ -69,7 +69,8 @@ def _plain(config, where):
         if config.get(name, usual) != usual: raise FormatError(where, f'{name} is {config[name]!r}, only {usual!r} is known')
     rope = [config.get(k) or {} for k in ('rope_parameters', 'rope_scaling')]
     for r in rope:
-        kind = r.get('rope_type', r.get('type', 'default')) if isinstance(r, dict) else r
+        if not isinstance(r, dict): raise FormatError(where, f'rope_parameters or rope_scaling is {r!r}, not an object')
+        kind = r.get('rope_type', r.get('type', 'default'))
         if kind != 'default': raise FormatError(where, f'rotary scaling {kind!r} is not known, only "default"')
     return rope[0].get('rope_theta', 10_000)
 

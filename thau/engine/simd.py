@@ -8,15 +8,15 @@ move one, to make one of an address, to read half precision, and to count betwee
 
 # %% auto #0
 __all__ = ['FASTMATH', 'fast', 'f32', 'i32', 'i64', 'P', 'u8p', 'i8p', 'u16p', 'i32p', 'i64p', 'f32p', 'I8', 'I16', 'I32', 'I64',
-           'F16', 'F32', 'at', 'address', 'half', 'to_half', 'from_bits', 'fetch_add', 'fetch', 'put', 'let_others',
-           'wait_for', 'level', 'V', 'const', 'splat', 'load', 'store', 'call']
+           'F16', 'F32', 'typed', 'called', 'at', 'address', 'half', 'to_half', 'from_bits', 'fetch_add', 'fetch',
+           'put', 'let_others', 'wait_for', 'level', 'V', 'const', 'splat', 'load', 'store', 'call', 'remade']
 
-# %% ../../nbs/1_engine/02_simd.ipynb #b674fb85
-import os
+# %% ../../nbs/1_engine/02_simd.ipynb #9882af1f
+import os, sys
 
 import numpy as np
 from llvmlite import binding, ir
-from numba import njit, types
+from numba import cfunc, njit, types
 from numba.core import cgutils
 from numba.extending import intrinsic, overload
 
@@ -26,7 +26,27 @@ fast = njit(fastmath=FASTMATH, error_model='numpy', boundscheck=False, nogil=Tru
 f32, i32, i64 = types.float32, types.int32, types.int64
 P = {t.name: types.CPointer(t) for t in (types.uint8, types.int8, types.uint16, types.int32, types.int64, types.float32)}
 
-# %% ../../nbs/1_engine/02_simd.ipynb #61496acc
+# %% ../../nbs/1_engine/02_simd.ipynb #06a5e3c3
+def typed(
+    signature:str, # Such as `void(float32*, int64)`
+):                 # numba's
+    "The types that a line spells."
+    def of(name):
+        t = getattr(types, name.rstrip('*'))
+        return types.CPointer(t) if name.endswith('*') else t
+    result, given = signature[:-1].split('(')
+    return of(result)(*map(of, given.split(', ')))
+
+def called(
+    function,      # Made by `fast`
+    signature:str, # As for `typed`
+):                 # Takes numbers, and arrays where pointers stand
+    "A kernel in machine code, to be tried out."
+    made = cfunc(typed(signature), nopython=True, error_model='numpy', fastmath=FASTMATH)(getattr(function, 'py_func', function))
+    def run(*args): return made.ctypes(*(a.ctypes.data_as(t) if hasattr(a, 'ctypes') else a for a, t in zip(args, made.ctypes.argtypes)))
+    return run
+
+# %% ../../nbs/1_engine/02_simd.ipynb #c5cdd5ee
 def at(
     p, # Array or pointer
     n, # Items
@@ -41,15 +61,26 @@ def _moved(ctx, p, n): return p(p, n), lambda c, b, s, a: b.gep(a[0], [a[1]])
 def _at(p, n):
     if isinstance(p, types.CPointer): return lambda p, n: _moved(p, n)
 
-@intrinsic
-def address(ctx, p):
+def address(
+    p, # Array or pointer
+):     # int64; in plain Python the array itself
     "Where a pointer points."
-    return i64(p), lambda c, b, s, a: b.ptrtoint(a[0], I64)
+    return p
+
+@intrinsic
+def _address(ctx, p): return i64(p), lambda c, b, s, a: b.ptrtoint(a[0], I64)
+
+@overload(address)
+def _ov_address(p):
+    if isinstance(p, types.CPointer): return lambda p: _address(p)
 
 def _pointer(name):
-    "A function that makes a pointer of an address."
+    "A function that makes a pointer of an address; in plain Python, an array of other bytes."
+    def pointer(where): return where.view(name)
     @intrinsic
-    def pointer(ctx, where): return P[name](i64), lambda c, b, s, a: b.inttoptr(a[0], c.get_value_type(P[name]))
+    def made(ctx, where): return P[name](i64), lambda c, b, s, a: b.inttoptr(a[0], c.get_value_type(P[name]))
+    @overload(pointer)
+    def _ov_pointer(where): return lambda where: made(where)
     return pointer
 
 u8p, i8p, u16p, i32p, i64p, f32p = map(_pointer, ('uint8', 'int8', 'uint16', 'int32', 'int64', 'float32'))
@@ -159,3 +190,21 @@ def store(b, v, p, align):
 def call(b, name, t, *args, **kw):
     "Call a function of LLVM or of the processor, that returns a `t`."
     return b.call(cgutils.get_or_insert_function(b.module, ir.FunctionType(t, [a.type for a in args]), name), args, **kw)
+
+# %% ../../nbs/1_engine/02_simd.ipynb #26e0dcdb
+def remade(
+    name:str,           # A module of this room, such as `products`
+    level:str='plain',  # Instructions
+    compiled:bool=True, # Else plain Python, for arrays
+    **others,           # Modules of this room to build on instead of their usual selves
+):                      # Another such module
+    "A module of kernels made for other instructions."
+    from importlib.util import find_spec, module_from_spec
+    from unittest.mock import patch
+    from thau.engine import simd
+    spec = find_spec(f'thau.engine.{name}')
+    made = module_from_spec(spec)
+    instead = {f'thau.engine.{n}': m for n, m in others.items()}
+    how = fast if compiled else lambda f: f
+    with patch.dict(os.environ, THAU_SIMD=level), patch.object(simd, 'fast', how), patch.dict(sys.modules, instead): spec.loader.exec_module(made)
+    return made

@@ -20,6 +20,7 @@ from pathlib import Path
 
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
+from .adeadbib import ADeadBIB
 from .files import BadInput, FormatError, data_dir, read_json, read_text, write_file, write_json
 
 # %% ../../nbs/1_engine/06_tokenizer.ipynb #1251d741
@@ -160,6 +161,7 @@ class ADeadTokenizer:
         by_word = {w: i for i, w in reversed([*enumerate(self._words)]) if w} # Of two equal words the first
         self.vocab = self._pieces.vocab if self._pieces else by_word | {'<UNK>': by_word.pop('<unk>')}
         self.vocab_size = self._pieces.vocab_size if self._pieces else len(self._words)
+        self.adead = ADeadBIB() # The native library, opened when first used
 
     def encode(self,
         text:str,  # Any text
