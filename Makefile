@@ -13,6 +13,7 @@ $(BIN)/.ready-%: settings.ini setup.py constraints.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@echo "setting up .venv for '$*' (once)"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --config-settings editable_mode=compat -c constraints.txt -e ".[$*]"
+	@$(BIN)/python -m compileall -q thau # A process that compiles as it starts weighs a megabyte more
 	@touch $@
 
 grow: $(BIN)/.ready-train ## Grow a first model on the embedded corpus into runs/first, and let it speak

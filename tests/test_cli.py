@@ -1,5 +1,5 @@
 "The command as scripts meet it: real processes, exit codes, one line of JSON, one line of complaint."
-import json, os, shutil, signal, subprocess, sys
+import json, os, re, shutil, signal, subprocess, sys
 from pathlib import Path
 
 import pytest
@@ -137,6 +137,71 @@ def test_generate(grown):
     assert (spoken.returncode, spoken.stdout.rstrip('\ufffd\n')) == (0, f'La gata{result["text"]}'.rstrip('\ufffd\n')) # A character that was cut off
 
 
+@pytest.fixture(scope='session')
+def packs(grown, book):
+    "The run's oldest age in 8 bits and as it is, and a GGUF file of its shape."
+    from thau.engine.files import data_dir
+    from thau.engine.peers import write_random_gguf
+    from thau.growth.ages import shape_of
+    found = {bits: answered('pack', grown[0], *bits, '--out', book.parent / f'{len(bits)}.thau') for bits in ((), ('--bits', 8))}
+    write_random_gguf(book.parent / 'x.gguf', shape_of('nursery', 1), 'Q8_0', data_dir() / 'tokenizers/nursery/tokenizer.json')
+    return found[()], found['--bits', 8], book.parent / 'x.gguf'
+
+
+def test_pack(packs):
+    for made, bits in zip(packs, (32, 8.5)):
+        assert made.keys() == {'out', 'bytes', 'bits_per_weight'}
+        assert made['bytes'] == Path(made['out']).stat().st_size and bits <= made['bits_per_weight'] < bits + 0.2
+
+
+def test_directory_pack_and_gguf_run(grown, packs, book):
+    how = ['--prompt', 'La gata', '--tokens', 8, '--temperature', 0]
+    plain = answered('generate', grown[0], *how)
+    assert answered('generate', packs[0]['out'], *how)['tokens'] == plain['tokens'] == answered('generate', grown[0], *how, '--backend', 'torch')['tokens']
+    assert answered('generate', packs[1]['out'], *how)['prompt_tokens'] == plain['prompt_tokens']
+    assert len(answered('generate', packs[2], *how)['tokens']) <= 8
+    exact, rounded = (answered('eval', p, '--text', book) for p in (grown[0], packs[1]['out']))
+    assert rounded['bytes'] == exact['bytes'] and abs(rounded['bits_per_byte'] / exact['bits_per_byte'] - 1) < 0.01
+    assert answered('eval', packs[2], '--text', book)['bits_per_byte'] > 0
+
+
+def test_what_only_listens_needs_no_torch(packs, book, tmp_path):
+    pack, first = packs[1]['out'], ['generate', '--prompt', 'a', '--tokens', '2']
+    calls = first, ['generate', pack, *first[1:]], ['generate', str(packs[2]), *first[1:]], ['eval', pack, '--text', str(book)], ['chat', '--once', 'Hola'], ['pack', '--bits', '8', '--out', str(tmp_path / 'x.thau')], ['corpus', 'list']
+    code = f'import sys; from thau.cli.main import run; assert not any(run(c) for c in {calls!r}); assert not {{"torch", "transformers"}} & {{*sys.modules}}'
+    done = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, env=ENV)
+    assert done.returncode == 0, done.stderr
+
+
+def test_import(packs, tmp_path):
+    made = answered('import', packs[2], '--out', tmp_path / 'in')
+    assert made == dict(out=str(tmp_path / 'in'), params=893_568)
+    check(tmp_path / 'in')
+    how = ['--prompt', 'La gata', '--tokens', 3, '--temperature', 0]
+    assert answered('generate', tmp_path / 'in', *how)['tokens'] == answered('generate', tmp_path / 'in', *how, '--backend', 'torch')['tokens']
+    assert 'already there' in refused('import', packs[2], '--out', tmp_path / 'in')
+
+
+def test_bad_packs_and_files_are_one_line(packs, tmp_path, book):
+    pack, out = packs[1]['out'], tmp_path / 'out.thau'
+    (tmp_path / 'cut.thau').write_bytes(Path(pack).read_bytes()[:9999])
+    (tmp_path / 'cut.gguf').write_bytes(packs[2].read_bytes()[:9999])
+    for file in ('cut.thau', 'cut.gguf', 'none.thau', 'none.gguf'):
+        assert str(tmp_path / file) in refused('generate', tmp_path / file, '--prompt', 'a')
+        assert str(tmp_path / file) in refused('eval', tmp_path / file, '--text', book)
+    assert 'is neither' in refused('generate', book, '--prompt', 'a')
+    assert re.search(r'the prompt has \d+ tokens, the context 2048', refused('generate', pack, '--prompt', 'gata ' * 3000))
+    assert 'torch runs model directories' in refused('generate', pack, '--prompt', 'a', '--backend', 'torch')
+    assert 'there are native, jit and torch' in refused('generate', pack, '--prompt', 'a', '--backend', 'cuda')
+    assert '--bits must be 8 or 4, not 5' in refused('pack', '--bits', 5, '--out', out)
+    assert 'is a pack already' in refused('pack', pack, '--bits', 4, '--out', out)
+    assert 'is no pack' in refused('pack', '--bits', 8, '--out', book)
+    assert str(tmp_path / 'cut.gguf') in refused('pack', tmp_path / 'cut.gguf', '--bits', 8, '--out', out)
+    for file in (tmp_path / 'cut.gguf', book, tmp_path / 'none.gguf'): assert str(file) in refused('import', file, '--out', tmp_path / 'in')
+    assert 'thau import makes one' in refused('expand', pack, '--age', 3, '--out', tmp_path / 'in')
+    assert sorted(p.name for p in tmp_path.iterdir()) == ['cut.gguf', 'cut.thau'] # Nothing half made
+
+
 def test_chat(grown, tmp_path):
     result = answered('--json', 'chat', grown[0], '--once', 'Hola', '--home', tmp_path)
     assert result == dict(text=result['text'], tool_calls=[], images=[], memories=[])
@@ -154,6 +219,7 @@ def test_expand_never_writes_over(grown, tmp_path):
 def test_doctor_and_corpus():
     found = answered('doctor')
     assert {'versions', 'ram_mb', 'processor', 'paths', 'model', 'params', 'micro_model'} <= found.keys()
+    assert (Path(found['micro_model']) / 'config.json').exists() and found['kernels'].keys() == {'level', 'library', 'bytes', 'linker'}
     assert {'wikipedia', 'stories', 'randfacts'} <= {c['name'] for c in answered('corpus', 'list')['corpora']}
 
 

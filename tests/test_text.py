@@ -48,9 +48,9 @@ def test_nothing_held_out_teaches():
     assert {(d.lang, d.source) for d in taught} == {(lang, s) for lang in ('es', 'en') for s in ('wikipedia', 'stories', 'dialogues')}
 
 
-@pytest.mark.parametrize('module', ['thau', 'thau.engine.files', 'thau.engine.ram', 'thau.engine.tokenizer', 'thau.engine.chat'])
+@pytest.mark.parametrize('module', ['thau', *(f'thau.engine.{m}' for m in ('files', 'ram', 'tokenizer', 'chat', 'bpe', 'pack', 'native', 'run', 'generate', 'cache', 'micro'))])
 def test_the_ground_floor_imports_little(module):
     code = f'import sys, json, {module}; print(json.dumps(sorted(sys.modules)))'
     loaded = json.loads(subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, check=True).stdout)
-    assert not {'torch', 'transformers', 'jinja2', 'matplotlib', 'thau.growth'} & set(loaded)
+    assert not {'torch', 'transformers', 'jinja2', 'matplotlib', 'numba', 'thau.growth'} & set(loaded)
     if module != 'thau.engine.tokenizer': assert not {'numpy', 'psutil', 'tokenizers'} & set(loaded)

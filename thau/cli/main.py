@@ -126,7 +126,7 @@ def _chat(
     from thau.cli.talk import chat
     answer(json, lambda: chat(model, once, home, stream=not json))
 
-# %% ../../nbs/6_cli/01_main.ipynb #d79e7093
+# %% ../../nbs/6_cli/01_main.ipynb #d79c6f96
 @app.command('pack', epilog='Example: thau pack runs/first --bits 4 --out first.thau')
 def _pack(
     model:ModelName=None,
@@ -148,7 +148,7 @@ def _import(
 
 @app.command('bench', epilog='Example: thau bench --threads 1 --json')
 def _bench(
-    model:Annotated[Optional[str], typer.Option(metavar='MODEL', help='A .gguf file, or what `thau generate` takes.', show_default='shapes of both ladders')]=None,
+    model:Annotated[Optional[str], typer.Option(metavar='MODEL', help='A .gguf file, or what `thau generate` takes.', show_default='the shipped model')]=None,
     vs:Annotated[str, typer.Option(metavar='llama.cpp', help='Measured by turns with it.')]='llama.cpp',
     threads:Annotated[int, typer.Option(min=1, max=256, help='Of both.')]=1, json:Json=False):
     "How fast the engine runs, beside another."

@@ -80,7 +80,7 @@ def page(
     lines = [_HEAD, ['---']*len(_HEAD), *([cell(r.get(k)) for k in _HEAD] for r in found)]
     return '\n'.join(f'| {" | ".join(l)} |' for l in lines)
 
-# %% ../../nbs/1_engine/23_ledger.ipynb #3fa61317
+# %% ../../nbs/1_engine/23_ledger.ipynb #246f168b
 _COLOURS = {'Micro': '#c44e52', 'Light': '#c44e52', 'llama.cpp': '#4c72b0', 'llama.cpp, ready-built': '#8da0cb', 'torch': '#b0b0b0'}
 
 def _bars(ax, found, key, claim, names):
@@ -88,9 +88,9 @@ def _bars(ax, found, key, claim, names):
     values = [r[key] for r in found]
     ax.barh(range(len(found)), values, color=[_COLOURS[r['name']] for r in found])
     for i, (r, v) in enumerate(zip(found, values)):
-        ax.text(v*1.06, i, f'{v:,.0f}', va='center', fontsize=7)
+        ax.text(v*0.93, i, f'{v:,.0f}', va='center', ha='right', color='white', fontsize=7)
         if r.get(claim): ax.plot([r[claim]]*2, [i - 0.45, i + 0.45], color='black', lw=1.5)
-    ax.set(xscale='log', xlim=(min(values)/2, max(values)*3), yticks=range(len(found)), yticklabels=names)
+    ax.set(xscale='log', xlim=(min(values)/3, max(values)*2), yticks=range(len(found)), yticklabels=names)
     ax.tick_params(labelsize=7); ax.invert_yaxis(); ax.spines[['top', 'right']].set_visible(False)
 
 def picture(

@@ -39,7 +39,7 @@ def matrix_bytes(
     "Bytes of a matrix; the last block is filled up with rows of zeros."
     return (rows + 15)//16*block_bytes(kind, cols)
 
-# %% ../../nbs/1_engine/03_pack.ipynb #e49ecc8c
+# %% ../../nbs/1_engine/03_pack.ipynb #9097f966
 MAGIC, VERSION = b'THAUPACK', 1
 LIMITS = dict(d_model=2**16, n_layers=2**10, n_heads=2**10, n_kv_heads=2**10, d_ff=2**18, vocab_size=2**20, head_dim=2**9, context=2**20)
 
@@ -65,20 +65,31 @@ def _shape(path, header):
     if s.n_heads % s.n_kv_heads: raise FormatError(path, 'n_heads must be a multiple of n_kv_heads')
     return s
 
+def _loads(text):
+    "JSON by the interpreter's own scanner: the `json` module around it would bring `re`, and weigh most of a megabyte."
+    try: from _json import make_scanner
+    except ImportError: # Not every Python has it
+        from json import loads
+        return loads(text)
+    rules = SimpleNamespace(strict=True, object_hook=None, object_pairs_hook=None, parse_float=float, parse_int=int, parse_constant=float)
+    try: found, end = make_scanner(rules)(text, 0)
+    except StopIteration: raise ValueError('no value') from None
+    if text[end:].strip(): raise ValueError(f'something follows at {end}')
+    return found
+
 def _header(path, data):
     "The parsed header of a mapped pack."
-    from json import loads
     if len(data) < 16 or data[:8] != MAGIC: raise FormatError(path, 'is no .thau pack', 0)
     version, length = unpack_from('<II', data, 8)
     if version != VERSION: raise FormatError(path, f'is a pack of version {version}, this program reads version {VERSION}; make it anew with thau pack', 8)
     if length > min(len(data) - 16, 2**22): raise FormatError(path, f'its header would have {length} bytes; the file was cut or altered', 12)
-    try: header = loads(data[16:16 + length].decode())
+    try: header = _loads(data[16:16 + length].decode())
     except (ValueError, RecursionError) as e: raise FormatError(path, f'its header is not JSON: {e}', 16) from e
     if type(header) is not dict: raise FormatError(path, 'its header is not a JSON object', 16)
     if header.get('bytes') != len(data): raise FormatError(path, f'has {len(data)} bytes, its header says {header.get("bytes")!r}; it was cut or altered', 16)
     return header
 
-# %% ../../nbs/1_engine/03_pack.ipynb #961ee3d2
+# %% ../../nbs/1_engine/03_pack.ipynb #e3e293a8
 def _tensors(path, header, shape, size):
     "name -> (kind, place) of every tensor, all of it inside the file."
     said, places, total = header.get('tensors'), {}, 0
@@ -120,6 +131,14 @@ class Pack:
         self.chat_template = template if type(template) is str else ''
         self.about = header['about'] if type(header.get('about')) is dict else {}
         self.base = addressof(c_char.from_buffer(self.data))
+
+    def forget(self,
+        name:str, # Of `tensor_shapes`, a matrix
+    ):
+        "Let the system have a matrix's memory back; what is needed of it is read again."
+        kind, place = self.tensors[name]
+        first, last = -place//mmap.PAGESIZE*-mmap.PAGESIZE, place + matrix_bytes(kind, *tensor_shapes(self.shape)[name])
+        if hasattr(mmap, 'MADV_DONTNEED') and last > first: self.data.madvise(mmap.MADV_DONTNEED, first, last - first)
 
     def address(self,
         name:str, # Of `tensor_shapes`

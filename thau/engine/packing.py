@@ -55,7 +55,7 @@ def _centred(w):
     "What the kernels add to a group: its low, moved to the code 8 that they take for 0."
     return None if w.low is None else w.low.astype(np.float32) + 8*w.scale.astype(np.float32)
 
-# %% ../../nbs/1_engine/13_packing.ipynb #d574d0aa
+# %% ../../nbs/1_engine/13_packing.ipynb #4238ef83
 STORED = dict(BF16='<u2', F16='<f2', F32='<f4')
 
 def _entries(path, data):
@@ -87,6 +87,14 @@ def _possible(shape, path, size):
     if 2*shape.params > size: raise FormatError(path, f'describes {shape.params} weights, and model.safetensors has {size} bytes')
     return shape
 
+def _complete(shape, entries, path):
+    "Refuse weights that are not those of the shape."
+    wanted, there = tensor_shapes(shape), {packed_name(n): size for n, (_, size, _) in entries.items()}
+    del wanted['frequencies']
+    for name, (rows, cols) in wanted.items():
+        if name not in there: raise FormatError(path, f'lacks the tensor {name}')
+        if there[name] != ([rows, cols] if rows else [cols]): raise FormatError(path, f'tensor {name} is {there[name]}, the configuration says {[rows, cols] if rows else [cols]}')
+
 class Directory:
     "A model directory as a source of weights."
     def __init__(self,
@@ -100,6 +108,7 @@ class Directory:
         self.shape = _possible(from_config(config, self.path/'config.json'), self.path/'config.json', weights.stat().st_size)
         self.data = np.memmap(weights, np.uint8, 'r') if weights.stat().st_size else np.zeros(0, np.uint8)
         self.entries = dict(_entries(weights, self.data))
+        _complete(self.shape, self.entries, weights)
         template, about = self.path/'chat_template.jinja', self.path/'thau.json'
         self.chat_template = read_text(template) if template.exists() else ''
         self.about = read_json(about) if about.exists() else {}

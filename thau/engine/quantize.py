@@ -40,7 +40,7 @@ class Blocks:
         if self.low is not None: v += self.low.astype(np.float32)[..., None]
         return v.reshape(self.q.shape)
 
-# %% ../../nbs/1_engine/11_quantize.ipynb #bdc423b9
+# %% ../../nbs/1_engine/11_quantize.ipynb #37c6c007
 def _codes(g, scale, zero):
     "Codes of groups (n, groups, 32) at a scale."
     with np.errstate(divide='ignore', invalid='ignore'): r = np.where(scale[..., None] == 0, 0, g/scale[..., None])
@@ -48,14 +48,14 @@ def _codes(g, scale, zero):
 
 REACH = [*np.linspace(-1.2, -0.7, 16), *np.linspace(0.85, 1.2, 6)] # The largest weight lands at this share of the longer side
 
-def _searched(g, zero):
-    "The float16 scale of each group with the least squared error."
+def _searched(g, zero, matters=1):
+    "The float16 scale of each group with the least squared error; some columns may matter more."
     extreme = np.take_along_axis(g, np.abs(g).argmax(-1)[..., None], -1)[..., 0]
     best, least = np.zeros(extreme.shape, np.float16), np.full(extreme.shape, np.inf, np.float32)
     for share in REACH:
         scale = (extreme/np.float32(zero*share)).astype(np.float16)
         s = scale.astype(np.float32)
-        error = np.square((_codes(g, s, zero) - zero)*s[..., None] - g).sum(-1)
+        error = (matters*np.square((_codes(g, s, zero) - zero)*s[..., None] - g)).sum(-1)
         best, least = np.where(error < least, scale, best), np.minimum(error, least)
     return best
 

@@ -49,7 +49,7 @@ def buffers(
     return {name: 4*size for name, size in small.items()} | dict(
         xq=n*widest, keys=cells*s.head_dim*width, values=cells*s.head_dim*width, barrier=128, table=8*len(FIELDS), layers=8*LAYER*s.n_layers, dice=8*slots)
 
-# %% ../../nbs/1_engine/14_run.ipynb #a468e09e
+# %% ../../nbs/1_engine/14_run.ipynb #6b7ed31b
 class Session:
     "A model that runs: `forward`, `read`, `choose`."
     def __init__(self,
@@ -67,7 +67,7 @@ class Session:
         if slots < 1 or not 1 <= threads <= THREADS or window < 0 or sinks < 0: raise BadInput(f'slots are at least 1, threads 1 to {THREADS}, window and sinks at least 0')
         self.pack, self.lib, self.shape, self.slots, self.threads, self.kv = pack, lib, pack.shape, slots, threads, kv
         self.context = min(context or pack.shape.context, pack.shape.context)
-        self.chunk, self.seen, self._team = max(chunk, slots), [[] for _ in range(slots)], False
+        self.chunk, self.seen, self._team, self._rows_read = max(chunk, slots), [[] for _ in range(slots)], False, 0
         self._lay_out((self.context + 15)//16*16, window, sinks)
         self.named = self.vocab = self.shape.vocab_size # Only the first `named` tokens are said
         self._row = (self.shape.vocab_size + 15)//16*16
@@ -134,6 +134,12 @@ class Session:
         self.start()
         self.lib.forward(self._table, 0)
         if self.threads == 1: self._team = False
+        if not self.shape.tied: self._tidy(n)
+
+    def _tidy(self, n):
+        "Give a table of embeddings back now and then: for each row touched, the system keeps the pages around it."
+        self._rows_read += n
+        if self._rows_read >= 32: self._rows_read = 0; self.pack.forget('embed')
 
     def logits(self,
         row=0, # Which of the tokens that wanted logits
