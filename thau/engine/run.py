@@ -49,7 +49,7 @@ def buffers(
     return {name: 4*size for name, size in small.items()} | dict(
         xq=n*widest, keys=cells*s.head_dim*width, values=cells*s.head_dim*width, barrier=128, table=8*len(FIELDS), layers=8*LAYER*s.n_layers, dice=8*slots)
 
-# %% ../../nbs/1_engine/14_run.ipynb #6b7ed31b
+# %% ../../nbs/1_engine/14_run.ipynb #c4b74326
 class Session:
     "A model that runs: `forward`, `read`, `choose`."
     def __init__(self,
@@ -127,6 +127,7 @@ class Session:
     ):
         "One step; logits are in `logits(row)`, in the order of the tokens that wanted them."
         n = len(ids)
+        if want and sum(want) > max(self.slots, 8): raise BadInput(f'logits of {sum(want)} tokens at once; at most {max(self.slots, 8)}')
         self._ids[:n], self._pos[:n] = array('i', ids), array('i', pos)
         self._slot[:n] = array('i', slots or bytes(4*n))
         self._want[:n] = array('i', want) if want else array('i', [0]*(n - 1) + [1])
