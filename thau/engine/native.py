@@ -17,12 +17,12 @@ load().largest(numbers.buffer_info()[0], 3)
 __all__ = ['SIGNATURES', 'FIELDS', 'LAYER', 'ROWS', 'KERNELS', 'Library', 'cache_dir', 'library_path', 'NoLinker', 'build',
            'load']
 
-# %% ../../nbs/1_engine/05_native.ipynb #5f58b49a
+# %% ../../nbs/1_engine/05_native.ipynb #24ff6e0d
 import os, sys
 from ctypes import CDLL, CFUNCTYPE, c_float, c_int64, c_void_p
 
 import thau
-from .files import ThauError
+from .files import DiskError, ThauError
 
 # %% ../../nbs/1_engine/05_native.ipynb #c30880a9
 SIGNATURES = dict(
@@ -54,7 +54,7 @@ class Library:
             result, given = SIGNATURES[name][:-1].split('(')
             setattr(self, name, CFUNCTYPE(_ctype(result), *(_ctype(t) for t in given.split(', ')))(address))
 
-# %% ../../nbs/1_engine/05_native.ipynb #978abcff
+# %% ../../nbs/1_engine/05_native.ipynb #83e29d5a
 KERNELS = 'simd', 'pack', 'products', 'norms', 'attend', 'sampling', 'bpe_kernel', 'numbers', 'forward', 'native', 'compile'
 
 def cache_dir()->str:
@@ -62,7 +62,8 @@ def cache_dir()->str:
     home = os.path.expanduser('~')
     base = os.environ.get('LOCALAPPDATA', home) if os.name == 'nt' else f'{home}/Library/Caches' if sys.platform == 'darwin' else os.environ.get('XDG_CACHE_HOME') or f'{home}/.cache'
     path = os.environ.get('THAU_CACHE') or os.path.join(base, 'thau')
-    os.makedirs(path, exist_ok=True)
+    try: os.makedirs(path, exist_ok=True)
+    except OSError as e: raise DiskError(f'{path} (THAU_CACHE names another)', e) from e
     return path
 
 def _processor():
