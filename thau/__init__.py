@@ -33,7 +33,7 @@
 - `thau.engine.judge`: Bits per byte, of what really runs
 - `thau.engine.ledger`: Claimed, estimated, measured: what each way to run a model weighs
 - `thau.engine.light`: Tokenizer, table, attention: put together by hand
-- `thau.engine.micro`: A whole language model in a process of a dozen megabytes
+- `thau.engine.micro`: A whole language model in a process of fourteen megabytes
 - `thau.engine.native`: The kernels in one small file, and a process without numba
 - `thau.engine.norms`: Norm, rotation, gate, rounding: a hundredth of the work, once a vector
 - `thau.engine.numbers`: The smallest kernels there can be
