@@ -65,7 +65,10 @@ def _made_of(model, bits):
         shape, found = source_of(model).shape, os.path.getsize(os.path.join(model, 'model.safetensors') if os.path.isdir(model) else model)
     if bits is None and found: bits = min(_BITS, key=lambda b: abs(b - 8*found/shape.params))
     if bits not in _BITS: raise BadInput(f'weights can have {", ".join(map(str, _BITS))} bits, not {bits}')
-    return shape, {n: _BITS[bits] if rows else FLOAT32 for n, (rows, _) in tensor_shapes(shape).items()}, _TOKEN*shape.vocab_size
+    kinds = {n: _BITS[bits] if rows else FLOAT32 for n, (rows, _) in tensor_shapes(shape).items()}
+    from thau.engine.calibrate import SMALL
+    if bits == 4 and sum(rows*cols for rows, cols in tensor_shapes(shape).values()) < SMALL: kinds['embed'] = _BITS[8] # As packing does
+    return shape, kinds, _TOKEN*shape.vocab_size
 
 def _weights(shape, kinds):
     "Bytes of all weights; a step reads every one."
@@ -107,20 +110,21 @@ def _tiny(path):
 def base(
     profile='micro', # Of `PROFILES`
 )->float:            # MB
-    "What a process of a profile weighs around its model; measured at the first call on a machine."
+    "What a process of a profile weighs around its model; measured at the first call on a machine, twice, for the first run of new code also compiles it."
     if profile not in PROFILES: raise BadInput(f'no profile is {profile!r}; choose {", ".join(PROFILES)}')
     key = ' '.join([profile, sys.version.split()[0], sys.executable, os.path.basename(library_path())])
     known = os.path.join(cache_dir(), 'base.json')
     try:
         with open(known) as f: found = json.load(f)
         return float(found[key])
-    except (OSError, ValueError, KeyError, TypeError): pass
+    except KeyError: pass
+    except (OSError, ValueError, TypeError): found = {}
     from thau.engine.files import write_json
     path = _tiny(os.path.join(cache_dir(), f'tiny-{os.getpid()}.thau'))
     try:
-        weighs = measure(path, profile, 'abcd', 12)['peak_rss_mb'] - estimate(str(path), None, 4, 12).total
+        weighs = min(measure(path, profile, 'abcd', 12)['peak_rss_mb'] for _ in range(2)) - estimate(str(path), None, 4, 12).total
     finally: os.unlink(path)
-    write_json(known, {key: weighs})
+    write_json(known, found | {key: weighs})
     return weighs
 
 # %% ../../nbs/1_engine/01b_estimate.ipynb #45aa7c53

@@ -38,20 +38,20 @@ def _bundle(widget, image, text):
     return live | {'image/png': base64.b64encode(image).decode(), 'text/plain': text}, {'image/png': {'width': 600}}
 
 # %% ../../nbs/6_lab/01_views.ipynb #9b7b3957
-PARTS = dict(libraries='#4c72b0', files='#55a868', heap='#dd8452', rest='#937860')
+PARTS = dict(interpreter='#8c8c8c', libraries='#4c72b0', weights='#55a868', kv_cache='#64b5cd', heap='#dd8452', rest='#937860')
 
 def ram_figure(
     s:Split, # As `split` gives it
 )->Figure:
-    "Resident memory as one bar of four parts."
+    "Resident memory as one bar of its parts."
     fig, left = Figure(figsize=(6, 1.2), layout='constrained'), 0.
     ax = fig.subplots()
     for name, color in PARTS.items():
-        mb = getattr(s, name)
+        if not (mb := getattr(s, name)): continue
         ax.barh(0, mb, left=left, color=color, label=f'{name} {mb:,.0f}')
         left += mb
     ax.set_title(f'{s.total:,.0f} MB in RAM', fontsize=9)
-    ax.legend(loc='upper center', bbox_to_anchor=(0.5, -0.2), ncols=4, frameon=False, fontsize=8)
+    ax.legend(loc='upper center', bbox_to_anchor=(0.5, -0.2), ncols=6, frameon=False, fontsize=8)
     ax.set(yticks=[], xlim=(0, max(s.total, 1))); ax.tick_params(labelsize=8); ax.spines[['top', 'right', 'left']].set_visible(False)
     return fig
 
