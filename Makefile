@@ -21,7 +21,7 @@ grow: $(BIN)/.ready-train ## Grow a first model on the embedded corpus into runs
 
 test: $(BIN)/.ready-dev ## Clean and export leave no change, every notebook runs, pytest
 	$(BIN)/python tests/in_step.py
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q -n 2
 
 lab: $(BIN)/.ready-train $(BIN)/.ready-lab ## JupyterLab on the tour
 	$(BIN)/jupyter lab nbs/00_tour.ipynb
