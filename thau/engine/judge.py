@@ -1,7 +1,7 @@
 """Bits per byte, of what really runs
 
 A model is measured where it is trained; what runs is a pack, rounded perhaps to four bits. So the same number is taken here, from the kernels: how
-many bits each byte of a text costs. The windows over long texts are those of `growth.measure`, so both numbers mean the same, and their difference is
+many bits each byte of a text costs. The windows over long texts serve `growth.measure` too, so both numbers mean the same, and their difference is
 what rounding costs.
 
 ```python

@@ -154,7 +154,7 @@ def frequencies(shape)->np.ndarray: # (head_dim/2,) float32
 # %% ../../nbs/1_engine/13_packing.ipynb #e6b5dc2c
 def _form(name, w, bits, path):
     "A tensor as it is stored."
-    if name in ('norm',) or name.endswith(('.norm1', '.norm2')): return np.asarray(w.array if isinstance(w, Blocks) else w, np.float32).reshape(1, -1)
+    if name == 'norm' or name.endswith(('.norm1', '.norm2')): return np.asarray(w.array if isinstance(w, Blocks) else w, np.float32).reshape(1, -1)
     cols = (w.q if isinstance(w, Blocks) else w).shape[1]
     if cols % 32: raise FormatError(path, f'{name} has {cols} columns; the kernels need a multiple of 32')
     if bits in (8, 4): return w if isinstance(w, Blocks) and w.bits == bits else quantize(w.array if isinstance(w, Blocks) else np.asarray(w, np.float32), bits)

@@ -21,6 +21,7 @@ from pathlib import Path
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
 from .adeadbib import ADeadBIB
+from .bpe_tables import _byte_of
 from .files import BadInput, FormatError, data_dir, read_json, read_text, write_file, write_json
 
 # %% ../../nbs/1_engine/06_tokenizer.ipynb #1251d741
@@ -40,13 +41,6 @@ def train_tokenizer(
     tk.train_from_iterator(texts, trainers.BpeTrainer(
         vocab_size=vocab_size, special_tokens=list(SPECIAL), initial_alphabet=pre_tokenizers.ByteLevel.alphabet(), show_progress=False))
     return tk
-
-# %% ../../nbs/1_engine/06_tokenizer.ipynb #4106c07a
-def _byte_of():
-    "The byte that each character of the byte alphabet stands for."
-    plain = [*range(ord('!'), ord('~') + 1), *range(ord('¡'), ord('¬') + 1), *range(ord('®'), ord('ÿ') + 1)]
-    rest = [b for b in range(256) if b not in plain]
-    return {chr(b): b for b in plain} | {chr(256 + i): b for i, b in enumerate(rest)}
 
 # %% ../../nbs/1_engine/06_tokenizer.ipynb #58eb6f74
 def _bytes_of_tokens(tk):
