@@ -13,19 +13,19 @@ find_model('thau').name
 # %% auto #0
 __all__ = ['Model', 'write_model', 'save_model', 'load_model', 'find_model']
 
-# %% ../../nbs/2_growth/10_directory.ipynb #a1a823cf
+# %% ../../nbs/2_growth/10_directory.ipynb #5c0a50af
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from ..engine.chat import save_template
-from ..engine.files import BadInput, FormatError, check, data_dir, new_folder, read_json, write_json
-from ..engine.shape import from_config, to_config
+from ..engine.files import BadInput, FormatError, data_dir, new_folder, read_json, write_json
+from ..engine.shape import to_config
 from ..engine.tokenizer import ThauTokenizer
 from .transformer import Transformer
+from .weights import Weights, tensor_names
 
 # %% ../../nbs/2_growth/10_directory.ipynb #96802ed9
 @dataclass
@@ -58,45 +58,20 @@ def save_model(
     with new_folder(path) as folder: write_model(model, folder, dtype)
     return Path(path)
 
-# %% ../../nbs/2_growth/10_directory.ipynb #cf73c07d
-def _tensors(path, shape):
-    "The weights of `path` by our names, of the sizes that `shape` says."
-    with torch.device('meta'): wanted = {n: p.shape for n, p in Transformer(shape).named_parameters()}
-    with safe_open(path, 'pt') as f:
-        there = {n.removeprefix('model.'): n for n in f.keys() if n != 'lm_head.weight'}
-        if missing := sorted(wanted.keys() - there.keys()): raise FormatError(path, f'lacks the tensor {missing[0]}')
-        if extra := sorted(there.keys() - wanted.keys()): raise FormatError(path, f'has a tensor that no Llama has: {extra[0]}')
-        for n, size in wanted.items():
-            has = tuple(f.get_slice(there[n]).get_shape())
-            if has != tuple(size): raise FormatError(path, f'{n} is {has}, config.json says {tuple(size)}')
-        return {n: f.get_tensor(there[n]) for n in wanted}
-
-def _shape(folder):
-    "The shape that the config of `folder` tells, no larger than its weights can be."
-    config, weights = read_json(folder/'config.json'), folder/'model.safetensors'
-    if not weights.exists(): raise BadInput(f'{weights} is missing; get the whole model directory again')
-    shape = from_config(config, folder/'config.json')
-    if not shape.tied: raise FormatError(folder/'config.json', 'has an output head of its own (tie_word_embeddings is false); what trains here has none')
-    if shape.params > weights.stat().st_size or shape.context > 2**20: raise FormatError(folder/'config.json', f'describes a model larger than {weights.name} holds')
-    return shape
-
-# %% ../../nbs/2_growth/10_directory.ipynb #bc3f3ffb
+# %% ../../nbs/2_growth/10_directory.ipynb #23edb4cd
 def load_model(
     path:str|Path,                   # A model directory
     dtype:torch.dtype=torch.float32, # Of the weights in memory
 )->Model:
     "Read a model directory; `BadInput` or `FormatError` says what is wrong with it."
-    folder = Path(path)
-    if not folder.is_dir(): raise BadInput(f'{folder} is not a model directory; name a folder with config.json and model.safetensors')
-    if (folder/'manifest.json').exists(): check(folder)
-    shape = _shape(folder)
-    try: tensors = _tensors(folder/'model.safetensors', shape)
-    except SafetensorError as e: raise FormatError(folder/'model.safetensors', f'not a safetensors file: {e}') from e
+    weights = Weights(path)
+    folder, shape = weights.folder, weights.shape
+    if not shape.tied: raise FormatError(folder/'config.json', 'has an output head of its own (tie_word_embeddings is false); what trains here has none')
     tokenizer = ThauTokenizer.from_file(folder/'tokenizer.json')
     if tokenizer.vocab_size > shape.vocab_size: raise FormatError(folder/'tokenizer.json', f'has {tokenizer.vocab_size} tokens, the model {shape.vocab_size}')
     with torch.device('meta'): net = Transformer(shape)
     net = net.to_empty(device='cpu'); net.restore_table()
-    net.load_state_dict(tensors, strict=True)
+    net.load_state_dict({n: weights(n) for n in tensor_names(shape)}, strict=True)
     about = read_json(folder/'thau.json') if (folder/'thau.json').exists() else {}
     return Model(net.to(dtype), tokenizer, about)
 
