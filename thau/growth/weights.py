@@ -37,7 +37,7 @@ def stored_name(
     "The name of a tensor in a model directory."
     return name if name == 'lm_head.weight' else f'model.{name}'
 
-# %% ../../nbs/2_growth/09b_weights.ipynb #48799982
+# %% ../../nbs/2_growth/09b_weights.ipynb #9c2afa5f
 def _files(folder):
     "Stored name -> file, of every tensor."
     whole, index = folder/'model.safetensors', folder/'model.safetensors.index.json'
@@ -62,33 +62,33 @@ class Weights:
         self.shape, files = from_config(self.config, self.folder/'config.json'), _files(self.folder)
         if self.shape.params > sum(f.stat().st_size for f in files) or self.shape.context > 2**20:
             raise FormatError(self.folder/'config.json', 'describes a model larger than its weights are')
-        self._open = {}
+        self._at = {} # name -> file, name there, size, type
         for file in files: self._look(file)
         self._agree(files[0])
 
     def _look(self, file):
-        try: f = safe_open(file, 'pt')
+        try:
+            with safe_open(file, 'pt') as f:
+                parts = {n: f.get_slice(n) for n in f.keys() if n != 'lm_head.weight' or not self.shape.tied}
+                self._at |= {n.removeprefix('model.'): (file, n, tuple(s.get_shape()), s.get_dtype()) for n, s in parts.items()}
         except SafetensorError as e: raise FormatError(file, f'not a safetensors file: {e}') from e
-        self._open |= {n.removeprefix('model.'): (f, n) for n in f.keys() if n != 'lm_head.weight' or not self.shape.tied}
 
     def _agree(self, file): # Names and sizes are those of the configuration
         wanted = tensor_names(self.shape)
-        if missing := sorted({*wanted} - self._open.keys()): raise FormatError(file, f'lacks the tensor {missing[0]}')
-        if extra := sorted(self._open.keys() - {*wanted}): raise FormatError(file, f'has a tensor that no Llama has: {extra[0]}')
+        if missing := sorted({*wanted} - self._at.keys()): raise FormatError(file, f'lacks the tensor {missing[0]}')
+        if extra := sorted(self._at.keys() - {*wanted}): raise FormatError(file, f'has a tensor that no Llama has: {extra[0]}')
         for n in wanted:
-            has = self._slice(n).get_shape()
-            if tuple(has) != size_of(self.shape, part_of(n)): raise FormatError(file, f'{n} is {tuple(has)}, config.json says {size_of(self.shape, part_of(n))}')
-
-    def _slice(self, name): f, n = self._open[name]; return f.get_slice(n)
+            has, size = self._at[n][2], size_of(self.shape, part_of(n))
+            if has != size: raise FormatError(file, f'{n} is {has}, config.json says {size}')
 
     def dtype(self, name:str)->str: # 'F32', 'F16', 'BF16'
         "How a tensor is stored."
-        return self._slice(name).get_dtype()
+        return self._at[name][3]
 
     def __call__(self, name:str)->torch.Tensor:
-        "A tensor, by our name."
-        f, n = self._open[name]
-        return f.get_tensor(n)
+        "A tensor, by our name. The file is closed again, so that its pages do not stay in memory."
+        file, stored, *_ = self._at[name]
+        with safe_open(file, 'pt') as f: return f.get_tensor(stored)
 
 # %% ../../nbs/2_growth/09b_weights.ipynb #fc52e024
 @torch.no_grad()
