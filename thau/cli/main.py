@@ -146,6 +146,16 @@ def _import(
     from thau.cli.packs import import_model
     answer(json, lambda: import_model(file, out))
 
+@app.command('export', epilog='Example: thau export runs/first --to gguf --type q8_0 --out first.gguf')
+def _export(
+    model:ModelName=None,
+    to:Annotated[str, typer.Option(metavar='gguf|hf', help='A file for llama.cpp, or a folder for Hugging Face\'s library.')]=...,
+    type:Annotated[Optional[str], typer.Option(metavar='f16|q8_0|q4_0', help='Of the weights; of a folder f32, f16 or bf16.', show_default='f16, of a folder as they are stored')]=None,
+    out:Annotated[Path, typer.Option(metavar='PATH', help='New file, the folder for it, or new folder.')]=..., json:Json=False):
+    "Write a model as other programs load it."
+    from thau.cli.packs import export_model
+    answer(json, lambda: export_model(model, to, type, out))
+
 @app.command('bench', epilog='Example: thau bench --threads 1 --json')
 def _bench(
     model:Annotated[Optional[str], typer.Option(metavar='MODEL', help='A .gguf file, or what `thau generate` takes.', show_default='the shipped model')]=None,

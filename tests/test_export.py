@@ -1,0 +1,124 @@
+"What leaves the house is the same model elsewhere: read by gguf's own package, spoken by llama.cpp, cut into the same tokens; and nothing is half made."
+import json, os, resource, subprocess, sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from thau.engine.files import data_dir
+from thau.engine.packing import source_of
+from thau.engine.peers import in_child, libraries
+from thau.engine.quantize import quantize
+from thau.growth.export import export_gguf, export_hf, pair_order
+
+ROOT, SHIPPED = Path(__file__).parents[1], data_dir() / 'models' / 'first'
+sys.path.insert(0, str(ROOT / 'data' / 'bench'))
+ENV = os.environ | dict(OMP_NUM_THREADS='1', LANG='C.UTF-8')
+
+
+def thau(*args, **kw):
+    return subprocess.run([sys.executable, '-m', 'thau', *map(str, args)], capture_output=True, text=True, timeout=120, env=ENV, **kw)
+
+
+def refused(*args, code=2, **kw):
+    "The one line in which `args` are refused."
+    done = thau(*args, **kw)
+    assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (code, '', 1), done.stderr
+    return done.stderr
+
+
+@pytest.mark.parametrize('type', ['f16', 'q8_0', 'q4_0'])
+def test_the_package_of_llama_cpp_reads_the_same(tmp_path, type):
+    gguf = pytest.importorskip('gguf')
+    source, file = source_of(SHIPPED), gguf.GGUFReader(export_gguf(SHIPPED, tmp_path, type)['out'])
+    said = {name: field.contents() for name, field in file.fields.items()}
+    assert (said['general.architecture'], said['general.file_type'], file.alignment) == ('llama', dict(f16=1, q8_0=7, q4_0=2)[type], 32)
+    assert said['tokenizer.chat_template'].encode() == (SHIPPED / 'chat_template.jinja').read_bytes()
+    assert len(said['tokenizer.ggml.tokens']) == len(said['tokenizer.ggml.token_type']) == source.shape.vocab_size
+    weights = dict(source.weights())
+    order = {'attn_q': pair_order(source.shape.n_heads, 32), 'attn_k': pair_order(source.shape.n_kv_heads, 32)}
+    for name, hf in (('token_embd', 'embed_tokens'), ('blk.3.attn_q', 'layers.3.self_attn.q_proj'), ('blk.0.attn_k', 'layers.0.self_attn.k_proj'), ('blk.1.ffn_down', 'layers.1.mlp.down_proj')):
+        tensor = next(t for t in file.tensors if t.name == f'{name}.weight')
+        w = np.asarray(weights[f'{hf}.weight'], np.float32)[order.get(name.split('.')[-1], slice(None))]
+        bits = {'F16': None, 'Q8_0': 8, 'Q4_0': 4}[tensor.tensor_type.name]
+        there = gguf.dequantize(tensor.data, tensor.tensor_type)
+        assert np.array_equal(there, quantize(w, bits).array if bits else w.astype(np.float16))
+        if bits: # Whose rounding is nearer
+            error = lambda x: np.sqrt(np.square(x - w).mean())
+            theirs = error(gguf.dequantize(gguf.quantize(w, tensor.tensor_type), tensor.tensor_type))
+            assert (1 if bits == 8 else 1.03) < theirs / error(there) < (1.002 if bits == 8 else 1.08)
+
+
+@pytest.mark.skipif(not libraries(), reason='llama.cpp is not here: pip install xllamacpp')
+def test_everyone_says_the_same(tmp_path, monkeypatch):
+    pytest.importorskip('transformers')
+    import exports
+    monkeypatch.setattr(exports, 'PROMPTS', exports.PROMPTS[::4])
+    monkeypatch.setattr(exports, 'TOKENS', 24)
+    for name, found in exports.everywhere(SHIPPED, tmp_path).items():
+        assert found['of'] == 6
+        for place in found.get('parted', ()): assert 'llama.cpp' in name and place['gap'] < 0.01, (name, found) # It rounds what it multiplies to float16
+
+
+@pytest.mark.skipif(not libraries(), reason='llama.cpp is not here: pip install xllamacpp')
+def test_every_tokenizer_gives_the_same_ids(tmp_path):
+    pytest.importorskip('transformers')
+    import exports
+    found = exports.words(SHIPPED, tmp_path)
+    assert found['texts'] > 15 and {'engine', 'transformers'} < found['different'].keys()
+    assert not any(found['different'].values()) and found['chat_same'] and found['template_same']
+
+
+@pytest.mark.skipif(not Path('/proc/self/status').exists(), reason='reads its memory from /proc')
+def test_export_needs_little_memory(tmp_path):
+    from thau.engine.gguf_model import wanted
+    from thau.engine.shape import to_config
+    from thau.growth.ages import shape_of
+    from thau.growth.safetensors_file import _table
+    shape = shape_of('main', 3)
+    head, _, end = _table({f'model.{n}': ('F32', rows, cols) for n, rows, cols in wanted(shape).values()})
+    with open(tmp_path / 'model.safetensors', 'wb') as f:
+        f.write(head)
+        f.truncate(len(head) + end) # Zeros, which take no room
+    (tmp_path / 'config.json').write_text(json.dumps(to_config(shape)))
+    (tmp_path / 'tokenizer.json').write_bytes((data_dir() / 'tokenizers/main/tokenizer.json').read_bytes())
+    done = in_child('thau.growth.export:export_gguf', model=str(tmp_path), out=str(tmp_path / 'x.gguf'))
+    assert done['peak_rss_mb'] - done['bare_rss_mb'] < 3 * 4 * shape.vocab_size * shape.d_model / 2**20 < end / 2**20 / 3
+
+
+def test_the_command(tmp_path):
+    for to, type, out in (('gguf', 'q8_0', 'x.gguf'), ('gguf', None, '.'), ('hf', 'f16', 'hf'), ('hf', None, 'same')):
+        done = thau('export', SHIPPED, '--to', to, *(['--type', type] if type else []), '--out', tmp_path / out, '--json')
+        assert done.returncode == 0 and done.stdout.count('\n') == 1, done.stderr
+        made = json.loads(done.stdout)
+        files = [p for p in Path(made['out']).rglob('*') if p.is_file()] or [Path(made['out'])]
+        assert made.keys() == {'out', 'bytes'} and made['bytes'] == sum(p.stat().st_size for p in files)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ['hf', 'same', 'thau-age03-nursery-2.4M-F16.gguf', 'x.gguf']
+    how = ['--prompt', 'La gata', '--tokens', '8', '--temperature', '0', '--json']
+    said = [json.loads(thau('generate', tmp_path / name, *how).stdout)['tokens'] for name in ('thau-age03-nursery-2.4M-F16.gguf', 'hf', 'same')]
+    assert said[0] == said[1] == said[2] == json.loads(thau('generate', SHIPPED, *how).stdout)['tokens']
+    code = f'import sys; from thau.cli.main import run; assert not run(["export", "--to", "gguf", "--out", {str(tmp_path / "y.gguf")!r}]); assert not {{"torch", "transformers"}} & {{*sys.modules}}'
+    assert subprocess.run([sys.executable, '-c', code], capture_output=True, env=ENV).returncode == 0
+
+
+def test_what_is_refused_leaves_nothing(tmp_path):
+    (tmp_path / 'book.txt').write_text('mine')
+    (tmp_path / 'cut.gguf').write_bytes(b'GGUF' + bytes(40))
+    export_hf(SHIPPED, tmp_path / 'model')
+    before = {p: p.read_bytes() for p in tmp_path.rglob('*') if p.is_file()}
+    out = tmp_path / 'x'
+    for args, why in ((('--to', 'ollama', '--out', out), 'there are gguf and hf'), (('--to', 'gguf', '--type', 'q5_k', '--out', out), 'f16, q8_0, q4_0, not q5_k'),
+                      (('--to', 'hf', '--type', 'q8_0', '--out', out), 'f32, f16, bf16, not q8_0'), (('--to', 'gguf', '--out', tmp_path / 'book.txt'), 'is no GGUF file'),
+                      (('--to', 'hf', '--out', tmp_path / 'book.txt'), 'is already there'), (('--to', 'hf', '--out', tmp_path / 'model'), 'is already there'),
+                      (('--to', 'gguf', '--out', tmp_path / 'no' / 'x'), 'no such folder'), (('--to', 'hf', '--out', tmp_path / 'no' / 'x'), 'no such folder'), (('--out', out), "'--to'"), (('--to', 'hf'), "'--out'")):
+        assert why in refused('export', SHIPPED, *args)
+    for file in ('book.txt', 'cut.gguf', 'none'): assert str(tmp_path / file) in refused('export', tmp_path / file, '--to', 'gguf', '--out', out)
+    assert before == {p: p.read_bytes() for p in tmp_path.rglob('*') if p.is_file()}
+
+
+def test_a_full_disk_keeps_the_old_file(tmp_path):
+    export_gguf(SHIPPED, tmp_path / 'x.gguf', 'q4_0')
+    before, small = (tmp_path / 'x.gguf').read_bytes(), lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (2**20, 2**20))
+    for to, out in (('gguf', tmp_path / 'x.gguf'), ('hf', tmp_path / 'hf')):
+        assert f'cannot write {out}' in refused('export', SHIPPED, '--to', to, '--out', out, code=1, preexec_fn=small)
+    assert [p.name for p in tmp_path.iterdir()] == ['x.gguf'] and (tmp_path / 'x.gguf').read_bytes() == before
