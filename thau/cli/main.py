@@ -183,6 +183,20 @@ def _expand(
     from thau.cli.models import enlarge
     answer(json, lambda: enlarge(model, age, {k: v for k, v in sizes.items() if v is not None}, out))
 
+@app.command('plan', epilog='Example: thau plan --age 12 --gpus 8 --memory 80')
+def _plan(
+    age:Annotated[int, typer.Option(help='0, 1, 3, 6, 12 or 15.')],
+    gpus:Annotated[int, typer.Option(help="Cards; 0: this computer's processor.")]=1,
+    memory:Annotated[Optional[float], typer.Option(metavar='GB', help='Of each card, or what is free here.', show_default='80; what is free here')]=None,
+    ladder:Annotated[str, typer.Option(metavar='nursery|main', help='Whose age.')]='main',
+    tokens:Annotated[Optional[float], typer.Option(help='To be read at this age.', show_default='20 for each parameter')]=None,
+    batch:Annotated[Optional[int], typer.Option(help='Rows a step, all devices together.', show_default='16, or one for each card')]=None,
+    tflops:Annotated[Optional[float], typer.Option(help='10^12 operations that a device really does in a second.', show_default='400; measured here')]=None,
+    price_per_hour:Annotated[Optional[float], typer.Option(help='Of one card, dollars.', show_default='2.5')]=None, json:Json=False):
+    "What training an age needs: memory on each device, hours, money."
+    from thau.cli.planning import plan
+    answer(json, lambda: plan(age, ladder, gpus, memory, tokens, batch, tflops, price_per_hour))
+
 @app.command('doctor', epilog='Example: thau doctor --json')
 def _doctor(json:Json=False):
     "What this machine and this installation are."
