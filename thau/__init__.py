@@ -5,6 +5,7 @@
 - `thau.cli.main`: What `thau` understands, and what it says when something is wrong
 - `thau.cli.models`: A model directory becomes a network, which is heard or enlarged
 - `thau.cli.packs`: From a model to one file that runs, and from a GGUF file to a model
+- `thau.cli.planning`: What an age will cost before it is begun: memory on each device, hours, money
 - `thau.cli.progress`: A run as people watch it: one moving picture on a terminal, plain lines elsewhere, and a log
 - `thau.cli.speak`: A name becomes a model that runs, without the weight of what trains it
 - `thau.cli.talk`: A conversation in the terminal, as long as it likes, within a context that is not
@@ -60,19 +61,35 @@
 - `thau.growth.corpus`: What the model reads, and what it never may
 - `thau.growth.dialogues`: Conversations with THAU, and questions whose answers follow from what was said
 - `thau.growth.directory`: One form of a model, which every other program reads
+- `thau.growth.exam`: Four answers, one of them right, and the model says which it finds likeliest
 - `thau.growth.expand`: Grow a network without changing a single answer
+- `thau.growth.export`: Every age as a file for llama.cpp, and as a folder for Hugging Face's library
+- `thau.growth.gguf_file`: Written a few rows at a time, whole or not at all
 - `thau.growth.machine`: What this computer is good at, asked once and written down
 - `thau.growth.manager`: A model of one's own to raise by hand, and the statistics of all that were raised
 - `thau.growth.measure`: Bits per byte, the one number that models with different words share
+- `thau.growth.memory`: What a training step needs at its fullest moment, known before anything is rented
+- `thau.growth.operators`: Seven ways to be larger, and what each does to one tensor
 - `thau.growth.optimizer`: Muon for the matrices, AdamW for the rest, and one clock for both
 - `thau.growth.packages`: More to read, for whoever asks for it
+- `thau.growth.pairs`: Two sentences that differ in one point, and only one of them is right
+- `thau.growth.parts`: Tensors that many processes hold, in safetensors files that any number of processes reads
 - `thau.growth.plan`: Everything a run decides, decided before its first step
 - `thau.growth.plots`: Who takes part, what happens, and how each language tells it
+- `thau.growth.processes`: Several processes that walk one loop, and what they say to each other
+- `thau.growth.progress`: Six measures for each age, each with its interval: is older smarter?
 - `thau.growth.report`: What became of a run: a table, a picture, a few sentences
+- `thau.growth.safetensors_file`: Written a few rows at a time
 - `thau.growth.sample`: Let the network speak, token by token
+- `thau.growth.shards`: A network, its gradients and its optimizer, each process with some rows of every tensor
 - `thau.growth.stories`: One plot, one chain of events, told in Spanish and in English
+- `thau.growth.stream`: Enlarge a model that does not fit into memory, anybody's
+- `thau.growth.study`: The same arithmetic spent in two ways: on one large network, or on a small one that grows
+- `thau.growth.tracking`: Who is who, what was mentioned, and who has the ball after it changed hands
 - `thau.growth.train`: Walk the ladder: learn, grow, learn on, and never lose a step
 - `thau.growth.transformer`: A plain Llama in torch, written to be read
+- `thau.growth.verdict`: Whether growth pays, by how much, and where it does not
+- `thau.growth.weights`: Read a model one tensor at a time, and hear it without ever holding it
 - `thau.growth.words`: Articles, agreement and verb forms in Spanish and English
 - `thau.lab.views`: RAM now, and a model that grows while you watch"""
 

@@ -13,7 +13,7 @@ check_options(DEFAULTS | dict(to=6, minutes=30.))
 # %% auto #0
 __all__ = ['DEFAULTS', 'check_options', 'agree', 'sample_text', 'grow_run']
 
-# %% ../../nbs/6_cli/05_growing.ipynb #54b1df4a
+# %% ../../nbs/6_cli/05_growing.ipynb #04067164
 import math, shlex
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from .progress import Progress
 from ..engine.files import BadInput, DiskError, ThauError
 from ..growth.directory import load_model
 from ..growth.plan import load_plan
+from ..growth.processes import first, processes
 from ..growth.report import QUESTIONS, samples, save_report, table
 from ..growth.train import grow
 
@@ -57,7 +58,7 @@ def sample_text(
     if (said['lang'], said['prompt']) in QUESTIONS: return f'[{said["lang"]}] {said["prompt"]}\n  -> {text}'
     return f'[{said["lang"]}] {said["prompt"]}{"" if said["text"][:1] in ",.;:!?" else " "}{text}'
 
-# %% ../../nbs/6_cli/05_growing.ipynb #727a5760
+# %% ../../nbs/6_cli/05_growing.ipynb #5681663b
 def grow_run(
     out:Path,    # Run directory
     resume:bool, # Go on with the run that is there
@@ -69,7 +70,9 @@ def grow_run(
     check_options(options)
     if resume and (out/'plan.json').exists(): agree(out, given)
     try:
-        with Progress(out) as show: history = grow(out, resume=resume, on_event=show, **options)
+        with processes(), Progress(out, live=None if first() else False) as show:
+            history = grow(out, resume=resume, on_event=show, **options)
+            if not first(): raise SystemExit # Interrupted or not, the first process says so
         if history.interrupted: raise ThauError(f'interrupted, and everything is saved; go on with: thau grow --out {shlex.quote(str(out))} --resume')
         said = samples(load_model(oldest(out)))
         report = save_report(history, said)

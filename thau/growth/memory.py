@@ -145,7 +145,7 @@ def main(
             print(rows[-1], flush=True)
     write_json(out, dict(command='python -m thau.growth.memory data/bench/memory.json', batch=16, row=256, steps=len(STEPS), threads=1, machine=machine(), results=rows))
 
-# %% ../../nbs/2_growth/22_memory.ipynb #98969cf4
+# %% ../../nbs/2_growth/22_memory.ipynb #ec171508
 if __name__ == '__main__':
     torch.set_num_threads(1)
     if sys.argv[1] == 'measure': print(measure(int(sys.argv[2]), sys.argv[3]))

@@ -12,7 +12,7 @@ Plan('nursery', [0, 1, 3], 100, ['wikipedia'], '').total
 # %% auto #0
 __all__ = ['TRAINING', 'QUICK', 'Plan', 'save_plan', 'load_plan', 'Learner', 'time_steps', 'steps_in', 'make_plan']
 
-# %% ../../nbs/2_growth/15_plan.ipynb #fa4efc7c
+# %% ../../nbs/2_growth/15_plan.ipynb #903fe857
 import time
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
@@ -22,10 +22,11 @@ import torch
 from ..engine.files import BadInput, FormatError, read_json, write_json
 from .ages import ages_to, shape_of, train_flops
 from .machine import choose_device, choose_precision, has_compiler
-from .optimizer import Optimizers
+from .processes import average, share, tell, world
+from .shards import optimizers, shards, spread
 from .transformer import Transformer, next_token_loss, slice_loss
 
-# %% ../../nbs/2_growth/15_plan.ipynb #edd0ccc9
+# %% ../../nbs/2_growth/15_plan.ipynb #b9f05a01
 @dataclass(frozen=True)
 class Plan:
     "All that a run depends on."
@@ -79,12 +80,13 @@ def load_plan(
         raise FormatError(path, f'not a plan of this version (look at {wrong[0]}); begin a new run in another folder')
     return Plan(**got)
 
-# %% ../../nbs/2_growth/15_plan.ipynb #ad289759
+# %% ../../nbs/2_growth/15_plan.ipynb #dd0b071e
 class Learner:
-    "A network that takes training steps as `plan` says."
+    "A network that takes training steps as `plan` says. One on the meta device is to be filled, see `fill`."
     def __init__(self, net:Transformer, plan:Plan):
-        self.plan, self.net, self.dtype = plan, net.to(plan.device), getattr(torch, plan.dtype)
-        self.opts, self.slice_loss = Optimizers(self.net), slice_loss
+        self.plan, self.dtype = plan, getattr(torch, plan.dtype)
+        self.net = spread(net, plan.device)
+        self.opts, self.slice_loss = optimizers(self.net), slice_loss
         if plan.compiled:
             torch._dynamo.reset()
             for block in self.net.layers: block.compile(dynamic=False)
@@ -92,19 +94,21 @@ class Learner:
 
     def step(self, rows:torch.Tensor, factor:float)->float: # (B, T+1), of the learning rate -> nats a token
         "Read `rows`, and learn from them."
+        mine, weight = share(rows)
         eager = rows.shape[1] != self.plan.row + 1
         with torch.compiler.set_stance('force_eager' if eager else 'default'):
-            loss = next_token_loss(self.net, rows.to(self.plan.device), self.dtype, self.slice_loss)
+            loss = next_token_loss(self.net, mine.to(self.plan.device), self.dtype, self.slice_loss) * weight
             loss.backward()
         self.opts.step(factor)
-        return loss.item()
+        return average(loss)
 
     def loss(self, rows:torch.Tensor)->float: # (B, T+1) -> nats a token
         "Read `rows` only, in float32."
+        mine, weight = share(rows)
         with torch.no_grad(), torch.compiler.set_stance('force_eager'):
-            return next_token_loss(self.net, rows.to(self.plan.device)).item()
+            return average(next_token_loss(self.net, mine.to(self.plan.device)) * weight)
 
-# %% ../../nbs/2_growth/15_plan.ipynb #3c0972d2
+# %% ../../nbs/2_growth/15_plan.ipynb #ce72c5d2
 def time_steps(
     plan:Plan,    # Its `steps` do not matter
     repeats:int=4, # Steps that count; the fastest does
@@ -112,7 +116,9 @@ def time_steps(
     "Try each age for a few steps."
     seconds = []
     for i in range(len(plan.ages)):
-        learner, rows = Learner(Transformer(plan.shape(i)), plan), torch.randint(0, plan.shape(i).vocab_size, (plan.batch, plan.row + 1))
+        with torch.device('meta'): net = Transformer(plan.shape(i))
+        learner, rows = Learner(net, plan), torch.randint(0, plan.shape(i).vocab_size, (plan.batch, plan.row + 1))
+        for weights in shards(learner.net).values(): weights.normal_(0, 0.02)
         for _ in range(2): learner.step(rows, 0.) # The first compiles
         times = []
         for _ in range(repeats):
@@ -130,7 +136,7 @@ def steps_in(
     "How many steps at each age fit into `minutes`."
     return max(20, int((minutes*60 - spent) * TRAINING / sum(seconds)))
 
-# %% ../../nbs/2_growth/15_plan.ipynb #20c51968
+# %% ../../nbs/2_growth/15_plan.ipynb #928be55f
 QUICK = 150 # Steps at an age below which compiling costs more than it saves
 
 def make_plan(
@@ -142,17 +148,19 @@ def make_plan(
     steps:int|None=None,     # for each age
     seed:int=0,
     device:str='auto',
+    batch:int=Plan.batch, # Rows a step, of all processes together
     on_note=lambda text: None, # Told what is going on
 )->Plan:
     "Decide everything; times the machine if `minutes` are given."
     if (steps if steps is not None else minutes) <= 0: raise BadInput('a run needs more than 0 minutes, and more than 0 steps')
+    if batch < world(): raise BadInput(f'a batch needs a row for each process: at least {world()}, not {batch}')
     device, began = choose_device(device), time.perf_counter()
     compiled = device != 'mps' and ((minutes or 0) >= 2 or (steps or 0) >= QUICK)
     if compiled and not has_compiler(): compiled = False; on_note('no C++ compiler here: training runs eager, about half as fast')
-    plan = dict(ladder=ladder, ages=ages_to(to), steps=steps or 1, corpus=[str(c) for c in corpus], corpus_sha256=corpus_sha256, seed=seed,
+    plan = dict(ladder=ladder, ages=ages_to(to), steps=steps or 1, corpus=[str(c) for c in corpus], corpus_sha256=corpus_sha256, seed=seed, batch=batch,
                 device=device, dtype=choose_precision(device), compiled=compiled, threads=torch.get_num_threads())
     if steps is None:
         on_note('timing a few steps of each age' + (', compiled' if compiled else ''))
         seconds = time_steps(Plan(**plan))
         plan |= dict(steps=steps_in(minutes, seconds, time.perf_counter() - began), step_seconds=seconds)
-    return Plan(**plan)
+    return Plan(**tell(plan))
