@@ -79,7 +79,7 @@ def cost_ratio(
         if l1 <= goal < l0: return exp(log(b0) + (l0 - goal) / (l0 - l1) * log(b1 / b0)) / budget, False
     return float('inf'), False
 
-# %% ../../nbs/2_growth/24_verdict.ipynb #e57c72fc
+# %% ../../nbs/2_growth/24_verdict.ipynb #4e2f4ded
 def verdict(
     runs:list[dict],
 )->str:
@@ -112,6 +112,6 @@ def picture(
             b.errorbar(names.index(x) + (n - 3)*0.09, 100*m, bar, fmt='o', ms=3, color=colour)
     a.set(xscale='log', xlabel='floating-point operations', ylabel='bits per byte'); a.legend(frameon=False, fontsize=7)
     b.axhline(0, color='#555555', lw=0.8); b.set_xticks(range(len(names)), [f'{x/1e6:.2f}M' for x in names])
-    b.set(xlabel='tokens that scratch reads', ylabel='against scratch, %')
+    b.set(xlabel='tokens that scratch reads', ylabel='against scratch, %', xlim=(-0.5, len(names) - 0.5))
     for ax in (a, b): ax.spines[['top', 'right']].set_visible(False)
     return fig
