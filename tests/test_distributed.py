@@ -21,9 +21,7 @@ def begin(home:Path):
 
 def walk(out, text, last):
     "Grow as `out/plan.json` says, every loss in `out/losses.jsonl`; processes that were started together walk together."
-    import torch
     from thau.growth import optimizer, train
-    torch.Tensor.bfloat16 = torch.Tensor.float # In Muon's iteration, where rounding to 8 bits would be seen
     train.FULL = train.GLANCE = train.LOG_EVERY = 1
     optimizer.MUON_LR = optimizer.ADAM_LR = 0.0012 # The usual rate is for batches of twenty times the tokens; here it would make noise louder
     train.Run.save_due = property(lambda run: run.at.step % SAVE == 0)

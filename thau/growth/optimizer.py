@@ -22,9 +22,10 @@ import torch
 
 from .transformer import Transformer
 
-# %% ../../nbs/2_growth/03_optimizer.ipynb #b4371203
+# %% ../../nbs/2_growth/03_optimizer.ipynb #ff631826
 class StackedMuon(torch.optim.Muon):
     "`torch.optim.Muon`, with the matrices of one shape updated together."
+    dtype = torch.bfloat16 # Of the iteration
 
     @torch.no_grad()
     def step(self):
@@ -39,7 +40,7 @@ class StackedMuon(torch.optim.Muon):
 
     def _update(self, group, shape, params, updates):
         wide = shape[0] > shape[1]
-        x = torch.stack([u.mT if wide else u for u in updates]).bfloat16()
+        x = torch.stack([u.mT if wide else u for u in updates]).to(self.dtype)
         x = orthogonalize(x, group['ns_coefficients'], group['ns_steps'], group['eps'])
         rate = group['lr'] * max(1, shape[0] / shape[1])**0.5
         torch._foreach_mul_(params, 1 - group['lr'] * group['weight_decay'])

@@ -87,6 +87,7 @@ class Learner:
         self.plan, self.dtype = plan, getattr(torch, plan.dtype)
         self.net = spread(net, plan.device)
         self.opts, self.slice_loss = optimizers(self.net), slice_loss
+        if self.dtype == torch.float32: self.opts.muon.dtype = self.dtype
         if plan.compiled:
             torch._dynamo.reset()
             for block in self.net.layers: block.compile(dynamic=False)

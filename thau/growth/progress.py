@@ -13,7 +13,7 @@ print(table(found))
 
 # %% auto #0
 __all__ = ['RESAMPLES', 'MEASURES', 'CHANCE', 'CLOZE', 'TRACKING', 'Score', 'score', 'measures', 'better', 'compare', 'study',
-           'save_study', 'load_study', 'table', 'figure', 'main']
+           'save_study', 'load_study', 'table', 'parts_table', 'figure', 'main']
 
 # %% ../../nbs/2_growth/12e_progress.ipynb #504a7455
 import math, sys
@@ -62,10 +62,10 @@ def score(
     parts = {part: float(np.divide(*np.array([*some.values()])[:, :2].sum(0))) for part, some in sums.items()}
     return Score(float(total[0] / total[1]), float(low), float(high), int(total[2]), parts)
 
-# %% ../../nbs/2_growth/12e_progress.ipynb #f4f117fe
+# %% ../../nbs/2_growth/12e_progress.ipynb #6d924dd6
 MEASURES = dict(bits_es='bits per byte, Spanish', bits_en='bits per byte, English', pairs='minimal pairs', cloze='cloze', closed_book='closed book', tracking='tracking')
 CHANCE = dict(pairs=1/2, cloze=1/4, closed_book=1/4, tracking=1/4)
-CLOZE, TRACKING = 800, 1600 # Questions a language
+CLOZE, TRACKING = 800, 2400 # Questions a language
 
 def _bits(model, lang, limit):
     "Rows for bits per byte: one a document."
@@ -148,10 +148,15 @@ def load_study(
     found = read_json(Path(path))
     return found | dict(ages=[a | dict(measures={n: Score(**s) for n, s in a['measures'].items()}) for a in found['ages']])
 
-# %% ../../nbs/2_growth/12e_progress.ipynb #1b1d4422
+# %% ../../nbs/2_growth/12e_progress.ipynb #6d59cae1
 def _cell(name, score):
     scale, digits = (1, 3) if name.startswith('bits') else (100, 1)
     return f'{score.value*scale:.{digits}f} [{score.low*scale:.{digits}f}, {score.high*scale:.{digits}f}]'
+
+def _lines(rows):
+    "Rows of cells as lines of equal length."
+    widths = [max(map(len, column)) for column in zip(*rows)]
+    return '\n'.join('  '.join([row[0].ljust(widths[0]), *(c.rjust(w) for c, w in zip(row[1:], widths[1:]))]) for row in rows)
 
 def table(
     found:dict, # From `study` or `load_study`
@@ -161,8 +166,16 @@ def table(
     rows = [['', *(f'age {a["age"]} ({a["params"]:,})' for a in found['ages'])]]
     for n, title in MEASURES.items():
         rows.append([title, *(_cell(n, a['measures'][n]) + (' *' if (a['age'], n) in apart else '  ') for a in found['ages'])])
-    widths = [max(map(len, column)) for column in zip(*rows)]
-    return '\n'.join('  '.join([row[0].ljust(widths[0]), *(c.rjust(w) for c, w in zip(row[1:], widths[1:]))]) for row in rows)
+    return _lines(rows)
+
+def parts_table(
+    found:dict, # From `study` or `load_study`
+    name:str,   # Of `MEASURES`
+)->str:         # Lines of equal length
+    "One measure by its parts: sources, phenomena or grades; shares in per cent."
+    scale, digits = (1, 3) if name.startswith('bits') else (100, 1)
+    scores = [a['measures'][name] for a in found['ages']]
+    return _lines([[MEASURES[name], *(f'age {a["age"]}' for a in found['ages'])], *([part, *(f'{s.parts[part]*scale:.{digits}f}' for s in scores)] for part in scores[0].parts)])
 
 def figure(
     found:dict, # From `study` or `load_study`
