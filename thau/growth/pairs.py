@@ -54,7 +54,7 @@ def _pair(plot, lang, rnd):
     good, bad = (_finish(_choice.sub(rf'\{side}', text), lang) for side in (1, 2))
     return Pair(good, bad, lang, plot.name[3:])
 
-# %% ../../nbs/2_growth/12b_pairs.ipynb #13b366d7
+# %% ../../nbs/2_growth/12b_pairs.ipynb #df68fc7d
 _words = re.compile(r'\w+')
 
 def _split(text): return tuple(_words.findall(text.lower()))
@@ -75,6 +75,7 @@ def read_before(
     for text in texts:
         words = _split(text)
         known.update(words)
+        if heads.keys().isdisjoint(zip(words, words[1:], words[2:], words[3:])): continue
         for i, head in enumerate(zip(words, words[1:], words[2:], words[3:])):
             if head in heads: found.update(s for w, s in heads[head] if words[i:i + len(w)] == w)
     return found, {w for s in sentences for w in _split(s)} - known

@@ -22,10 +22,10 @@ from matplotlib.figure import Figure
 
 from ..engine.files import BadInput, data_dir, read_json
 
-# %% ../../nbs/2_growth/24_verdict.ipynb #f70752b0
+# %% ../../nbs/2_growth/24_verdict.ipynb #c835f6c3
 def finished(
     folder:Path=data_dir()/'study'/'runs', # Where `study` leaves its results
-    size:str='',  # Or '_2m', the larger network
+    size:str='',  # '_2m': those of the larger network
 )->list[dict]: # One of each run; tuning is left out
     "The runs that count."
     runs = []
@@ -79,7 +79,7 @@ def cost_ratio(
         if l1 <= goal < l0: return exp(log(b0) + (l0 - goal) / (l0 - l1) * log(b1 / b0)) / budget, False
     return float('inf'), False
 
-# %% ../../nbs/2_growth/24_verdict.ipynb #4e2f4ded
+# %% ../../nbs/2_growth/24_verdict.ipynb #56e0a484
 def verdict(
     runs:list[dict],
 )->str:
@@ -90,7 +90,7 @@ def verdict(
             seeds = [s for b, s in losses(runs, arm) if b == budget]
             parts = [cost_ratio(runs, arm, budget, s) for s in seeds]
             sure = f'[{100*low:+5.1f}, {100*high:+5.1f}]' if high < float('inf') else '(one seed)    '
-            lines.append(f'{arm:12s}{budget/1e6:12.1f}M {100*m:+12.1f} % {sure:16s}   ' + ', '.join(('< ' if less else '') + ('more' if p == float('inf') else f'{100*p:.0f} %') for p, less in parts))
+            lines.append(f'{arm:12s}{budget/1e6:12.1f}M {100*m:+12.1f} % {sure:16s}   ' + ', '.join('more' if p == float('inf') else '' if p == 1 and less else ('< ' if less else '') + f'{100*p:.0f} %' for p, less in parts))
     return '\n'.join(lines)
 
 COLOURS = dict(scratch='#555555', zeros='#4c72b0', copies='#dd8452', stack='#55a868', depth='#8172b3', clone='#c44e52')
