@@ -1269,6 +1269,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                       'thau.growth.progress._few': ('2_growth/progress.html#_few', 'thau/growth/progress.py'),
                                       'thau.growth.progress._lines': ('2_growth/progress.html#_lines', 'thau/growth/progress.py'),
                                       'thau.growth.progress._preferred': ('2_growth/progress.html#_preferred', 'thau/growth/progress.py'),
+                                      'thau.growth.progress._strata': ('2_growth/progress.html#_strata', 'thau/growth/progress.py'),
                                       'thau.growth.progress.better': ('2_growth/progress.html#better', 'thau/growth/progress.py'),
                                       'thau.growth.progress.compare': ('2_growth/progress.html#compare', 'thau/growth/progress.py'),
                                       'thau.growth.progress.figure': ('2_growth/progress.html#figure', 'thau/growth/progress.py'),
