@@ -10,16 +10,13 @@ model with what it grew into, in f16, q8_0 and q4_0. Then the same texts through
 import ctypes, json, subprocess, sys, tempfile
 from pathlib import Path
 
-import numpy as np
-
 from thau.engine import peers
 from thau.engine.chat import encode_chat, render
 from thau.engine.files import data_dir, write_json
 from thau.engine.gguf_model import wanted
 from thau.engine.generate import Generator
 from thau.engine.imports import import_gguf
-from thau.engine.packing import source_of
-from thau.engine.shape import to_config
+from thau.engine.shape import stored_name, to_config
 from thau.growth import export
 from thau.growth.export import export_gguf, export_hf
 
@@ -165,7 +162,7 @@ def largest(tmp):
     from thau.growth.safetensors_file import _table
     shape, folder = shape_of('main', 15), tmp/'large'
     folder.mkdir()
-    head, _, end = _table({n if n == 'lm_head.weight' else f'model.{n}': ('BF16', rows, cols) for n, rows, cols in wanted(shape).values()})
+    head, _, end = _table({stored_name(n): ('BF16', rows, cols) for n, rows, cols in wanted(shape).values()})
     with open(folder/'model.safetensors', 'wb') as f:
         f.write(head); f.truncate(len(head) + end) # Takes no room on the disk
     write_json(folder/'config.json', to_config(shape, 'bfloat16'))

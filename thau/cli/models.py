@@ -68,9 +68,9 @@ def enlarge(
     "Expand a model, keep it, and measure how much its answers changed."
     if out.exists(): raise BadInput(f'{out} is already there; choose another --out')
     path = directory_of(name)
-    old, about = Weights(path).shape, read_json(path/'thau.json') if (path/'thau.json').exists() else {}
+    weights, about = Weights(path), read_json(path/'thau.json') if (path/'thau.json').exists() else {}
     grown = {} if age is None else dict(age=age, lineage=[*about.get('lineage', ()), age])
-    new = expand_directory(path, _target(about, old, age, sizes), out, grown)
-    result = dict(out=str(out), params_before=old.params, params_after=new.params, max_logit_change=logit_change(path, out))
+    new = expand_directory(weights, _target(about, weights.shape, age, sizes), out, grown)
+    result = dict(out=str(out), params_before=weights.shape.params, params_after=new.params, max_logit_change=logit_change(weights, Weights(out)))
     print('{out}: {params_before:,} parameters are {params_after:,} now; no logit changed by more than {max_logit_change:.1e}'.format(**result))
     return result

@@ -48,7 +48,7 @@ def _memory(shape, gpus, batch, row, memory):
 
 def _said(p):
     "The plan as people read it."
-    device, m = 'card' if p['gpus'] else 'this computer', p['memory_per_device_gb']
+    m = p['memory_per_device_gb']
     where = f'{p["gpus"]} cards of {p["memory_gb"]:g} GB' if p['gpus'] else f'this computer, {p["memory_gb"]:.1f} GB free'
     yield f'age {p["age"]} of {p["ladder"]}: {p["params"]:,} parameters on {where}, {p["batch"]} rows of {p["row"]} tokens a step'
     for name, value in m.items(): yield f'  {name:12}{value:9.2f} GB' + ('  at the fullest moment' if name == 'total' else '')

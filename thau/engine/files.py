@@ -19,8 +19,8 @@ import errno, os
 import thau
 
 # %% auto #0
-__all__ = ['ThauError', 'BadInput', 'FormatError', 'DiskError', 'data_dir', 'write_file', 'write_json', 'read_text', 'read_json',
-           'sha256', 'seal', 'check', 'new_folder', 'lock']
+__all__ = ['ThauError', 'BadInput', 'FormatError', 'DiskError', 'data_dir', 'new_file', 'write_file', 'write_json', 'read_text',
+           'read_json', 'sha256', 'seal', 'check', 'new_folder', 'lock']
 
 # %% ../../nbs/1_engine/00_files.ipynb #08a3282c
 class ThauError(Exception):
@@ -66,26 +66,39 @@ def _sync(path):
     try: os.fsync(fd)
     finally: os.close(fd)
 
-def write_file(
-    path:str|Path,   # Where; its folder is made if need be
-    data:bytes|str,  # What; text is written as UTF-8
-):
-    "Write `data` to `path`: afterwards the old content is there or the new, whatever happens."
+def _new_file(path, parents):
+    "The block of `new_file`."
     import threading
     from pathlib import Path
     path = Path(path)
-    if isinstance(data, str): data = data.encode('utf-8')
     temp = path.with_name(f'{path.name}.tmp-{os.getpid()}-{threading.get_ident()}')
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        if parents: path.parent.mkdir(parents=True, exist_ok=True)
         with open(temp, 'wb') as f:
-            f.write(data); f.flush(); os.fsync(f.fileno())
+            yield f
+            f.flush(); os.fsync(f.fileno())
         os.replace(temp, path)
         _sync(path.parent)
     except OSError as e: raise DiskError(path, e) from e
     finally:
         try: temp.unlink()
         except OSError: pass
+
+def new_file(
+    path:str|Path,      # File to make or to replace
+    parents:bool=False, # Make its folder, if need be
+):                      # Yields an open binary file to fill
+    "Make a file of any size: `path` is complete after the block, or as it was before."
+    from contextlib import contextmanager
+    return contextmanager(_new_file)(path, parents)
+
+def write_file(
+    path:str|Path,   # Where; its folder is made if need be
+    data:bytes|str,  # What; text is written as UTF-8
+):
+    "Write `data` to `path`: afterwards the old content is there or the new, whatever happens."
+    if isinstance(data, str): data = data.encode('utf-8')
+    with new_file(path, parents=True) as f: f.write(data)
 
 # %% ../../nbs/1_engine/00_files.ipynb #e3e564ed
 def write_json(

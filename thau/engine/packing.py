@@ -10,14 +10,14 @@ the groups of a quantised file are taken over as they are."""
 __all__ = ['STORED', 'kind_of', 'arranged', 'Directory', 'packed_name', 'frequencies', 'write_pack', 'source_of']
 
 # %% ../../nbs/1_engine/13_packing.ipynb #7147ae54
-import json, os
+import json
 from pathlib import Path
 
 import numpy as np
 
 from .bpe_tables import build_tables
 from .calibrate import calibrated
-from .files import BadInput, DiskError, FormatError, check, data_dir, read_json, read_text
+from .files import BadInput, FormatError, check, data_dir, new_file, read_json, read_text
 from .pack import FLOAT16, FLOAT32, INT4, INT4_LOW, INT8, LIMITS, MAGIC, VERSION, Pack, block_bytes, tensor_shapes
 from .quantize import Blocks, quantize
 from .shape import from_config
@@ -115,10 +115,10 @@ class Directory:
 
     @property
     def tokenizer(self)->bytes: # See `bpe_tables`
-        spec, ends = read_json(self.path/'tokenizer.json'), self._ends()
+        spec, ends = read_json(self.path/'tokenizer.json'), self.ends()
         return build_tables(spec, *ends, path=self.path/'tokenizer.json')
 
-    def _ends(self):
+    def ends(self)->tuple: # Token that begins, tokens that end
         "The tokens that begin and end a text."
         path = self.path/'generation_config.json'
         said = read_json(path) if path.exists() else {}
@@ -189,23 +189,17 @@ def write_pack(
     "Make a pack, whole or not at all."
     if bits not in (None, 8, 4): raise BadInput(f'weights can have 8 or 4 bits, not {bits}')
     if bits == 4 and (read := calibrated(source)): source, bits = read, None
-    out = Path(out)
-    temp, shape = out.with_name(f'{out.name}.tmp-{os.getpid()}'), {k: getattr(source.shape, k) for k in source.shape.__dataclass_fields__}
+    out, shape = Path(out), {k: getattr(source.shape, k) for k in source.shape.__dataclass_fields__}
     room = 2**16 + 64*len(tensor_shapes(source.shape)) + 2*len(json.dumps([source.chat_template, source.about]))
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        with open(temp, 'wb') as f:
-            f.write(bytes(room//64*64))
-            tensors, tables = _write_tensors(f, source, bits), source.tokenizer
-            header = dict(shape=shape, tensors=tensors, tokenizer=[_put(f, np.frombuffer(tables, np.uint8)), len(tables)],
-                          chat_template=source.chat_template, about=source.about, bytes=f.tell())
-            text = json.dumps(header, ensure_ascii=False).encode()
-            f.seek(0); f.write(MAGIC + VERSION.to_bytes(4, 'little') + len(text).to_bytes(4, 'little') + text)
-            f.flush(); os.fsync(f.fileno())
-        Pack(str(temp)) # What we wrote, we can read
-        os.replace(temp, out)
-    except OSError as e: raise DiskError(out, e) from e
-    finally: temp.unlink(missing_ok=True)
+    with new_file(out, parents=True) as f:
+        f.write(bytes(room//64*64))
+        tensors, tables = _write_tensors(f, source, bits), source.tokenizer
+        header = dict(shape=shape, tensors=tensors, tokenizer=[_put(f, np.frombuffer(tables, np.uint8)), len(tables)],
+                      chat_template=source.chat_template, about=source.about, bytes=f.tell())
+        text = json.dumps(header, ensure_ascii=False).encode()
+        f.seek(0); f.write(MAGIC + VERSION.to_bytes(4, 'little') + len(text).to_bytes(4, 'little') + text)
+        f.flush()
+        Pack(str(f.name)) # What we wrote, we can read
     return out
 
 # %% ../../nbs/1_engine/13_packing.ipynb #8b925bb6

@@ -21,11 +21,11 @@ import torch
 from safetensors.torch import save_file
 
 from ..engine.chat import save_template
-from ..engine.files import BadInput, FormatError, data_dir, new_folder, read_json, write_json
-from ..engine.shape import to_config
+from ..engine.files import FormatError, data_dir, new_folder, read_json, write_json
+from ..engine.shape import stored_name, to_config
 from ..engine.tokenizer import ThauTokenizer
 from .transformer import Transformer
-from .weights import Weights, tensor_names
+from .weights import Weights
 
 # %% ../../nbs/2_growth/10_directory.ipynb #96802ed9
 @dataclass
@@ -41,7 +41,7 @@ def write_model(
     dtype:torch.dtype=torch.float32, # Of the stored weights
 ):
     "Fill `folder` with the files of a model directory."
-    tensors = {f'model.{n}': p.detach().to('cpu', dtype).contiguous() for n, p in model.net.named_parameters()}
+    tensors = {stored_name(n): p.detach().to('cpu', dtype).contiguous() for n, p in model.net.named_parameters()}
     save_file(tensors, folder/'model.safetensors', metadata={'format': 'pt'})
     write_json(folder/'config.json', to_config(model.net.shape, str(dtype).removeprefix('torch.')))
     write_json(folder/'generation_config.json', dict(bos_token_id=model.tokenizer.bos, eos_token_id=list(model.tokenizer.eos), do_sample=True, temperature=0.5))
@@ -71,7 +71,7 @@ def load_model(
     if tokenizer.vocab_size > shape.vocab_size: raise FormatError(folder/'tokenizer.json', f'has {tokenizer.vocab_size} tokens, the model {shape.vocab_size}')
     with torch.device('meta'): net = Transformer(shape)
     net = net.to_empty(device='cpu'); net.restore_table()
-    net.load_state_dict({n: weights(n) for n in tensor_names(shape)}, strict=True)
+    net.load_state_dict({n: weights(n) for n in weights.names}, strict=True)
     about = read_json(folder/'thau.json') if (folder/'thau.json').exists() else {}
     return Model(net.to(dtype), tokenizer, about)
 

@@ -24,10 +24,10 @@ import numpy as np
 from ..engine.bpe_tables import RULES, rule_name
 from ..engine.files import BadInput, FormatError, new_folder, read_json, write_json
 from ..engine.gguf_model import wanted
-from ..engine.imports import _save_words
+from ..engine.imports import save_words
 from ..engine.packing import STORED, Directory, source_of
 from ..engine.quantize import Blocks
-from ..engine.shape import to_config
+from ..engine.shape import stored_name, to_config
 from .gguf_file import KINDS, write_gguf
 from .safetensors_file import widened, write_safetensors
 
@@ -116,7 +116,7 @@ def _lists(spec, rows):
 def _words(source):
     "The facts of the tokenizer."
     if not isinstance(source, Directory): return {k: v for k, v in source.file.meta.items() if k.startswith('tokenizer.')}
-    path, (bos, eos) = source.path/'tokenizer.json', source._ends()
+    path, (bos, eos) = source.path/'tokenizer.json', source.ends()
     try: spec = read_json(path); pre = rule_of(spec, path)
     except (AttributeError, LookupError, TypeError) as e: raise FormatError(path, f'not a byte-level BPE tokenizer: {e!r}') from e
     source.tokenizer # Refuses what is not sound
@@ -199,7 +199,7 @@ def _write_words(source, folder):
     ends = dict(bos_token_id=source.bos, eos_token_id=list(source.eos))
     write_json(folder/'generation_config.json', ends)
     write_json(folder/'thau.json', source.about)
-    _save_words(source, folder)
+    save_words(source, folder)
     return ends
 
 def export_hf(
@@ -212,9 +212,9 @@ def export_hf(
     source, out = source_of(model), Path(out)
     if out.exists(): raise BadInput(f'{out} is already there; choose another folder')
     if not out.parent.is_dir(): raise BadInput(f'{out.parent}: no such folder; make it first')
-    sizes, named = _stored_sizes(source, type), lambda n: n if n == 'lm_head.weight' else f'model.{n}'
+    sizes = _stored_sizes(source, type)
     dtype = next(d for stored, d in DTYPES.values() if stored == sizes['embed_tokens.weight'][0])
     with new_folder(out) as folder:
-        write_safetensors(folder/'model.safetensors', {named(n): s for n, s in sizes.items()}, ((named(n), read) for n, read in _stored(source) if n in sizes))
+        write_safetensors(folder/'model.safetensors', {stored_name(n): s for n, s in sizes.items()}, ((stored_name(n), read) for n, read in _stored(source) if n in sizes))
         write_json(folder/'config.json', to_config(source.shape, dtype) | _write_words(source, folder))
     return dict(out=str(out), bytes=sum(p.stat().st_size for p in out.iterdir()))

@@ -15,7 +15,7 @@ __all__ = ['FRAMEWORK', 'SLACK', 'STEPS', 'saved_bytes', 'Need', 'need', 'larges
 
 # %% ../../nbs/2_growth/22_memory.ipynb #81858374
 import subprocess, sys
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -26,6 +26,7 @@ from ..engine.shape import Shape
 from .ages import AGES, shape_of
 from .bench import machine
 from .machine import choose_precision, keep_memory
+from .operators import MATRICES, size_of
 from .plan import Learner, Plan
 from .train import grown
 from .transformer import BLOCKED, SLICE, Transformer
@@ -66,12 +67,10 @@ class Need:
 
 def _update_bytes(shape, devices):
     "What Muon holds beside what it is given: all updates, and copies of the matrices of one size."
-    s = shape
-    d, q, kv = s.d_model, s.n_heads*s.head_dim, s.n_kv_heads*s.head_dim
-    stacks = {}
-    for size in ((q, d), (kv, d), (kv, d), (d, q), (s.d_ff, d), (s.d_ff, d), (d, s.d_ff)): stacks[size] = stacks.get(size, 0) + s.n_layers*size[0]*size[1]
+    s, stacks = shape, {}
+    for rows, cols in (size_of(s, part) for part in MATRICES): stacks[rows, cols] = stacks.get((rows, cols), 0) + s.n_layers*rows*cols
     copies = 6 if devices == 1 else 18 # Dealt out and sent home, too
-    return (4*s.n_layers*(s.block_params - 2*d) + copies*max(stacks.values())) // devices
+    return (4*s.n_layers*(s.block_params - 2*s.d_model) + copies*max(stacks.values())) // devices
 
 def need(
     shape:Shape,

@@ -34,9 +34,12 @@ class StackedMuon(torch.optim.Muon):
             params, grads, momenta = [], [], []
             self._init_group(group, params, grads, momenta)
             torch._foreach_lerp_(momenta, grads, 1 - group['momentum'])
-            by_shape = defaultdict(list)
-            for p, u in zip(params, torch._foreach_lerp(grads, momenta, group['momentum'])): by_shape[p.shape].append((p, u))
-            for shape, pairs in by_shape.items(): self._update(group, shape, *zip(*pairs))
+            self._move(group, params, torch._foreach_lerp(grads, momenta, group['momentum']))
+
+    def _move(self, group, params, updates):
+        by_shape = defaultdict(list)
+        for p, u in zip(params, updates): by_shape[p.shape].append((p, u))
+        for shape, pairs in by_shape.items(): self._update(group, shape, *zip(*pairs))
 
     def _update(self, group, shape, params, updates):
         wide = shape[0] > shape[1]
@@ -85,9 +88,9 @@ MUON_LR, ADAM_LR = 0.012, 0.012 # Of those tried in `data/bench/learning_rates.j
 WARMUP, DECAY = 0.02, 0.25     # Shares of all steps
 
 def clock(
-    step:int,   # 0, 1, … of the whole run
-    steps:int,  # All steps of the run
-)->float:       # Factor on the learning rate, 0 … 1
+    step:float,  # 0, 1, … of the whole run
+    steps:float, # All steps of the run
+)->float:        # Factor on the learning rate, 0 … 1
     "Warm up, stay, and decay linearly to nearly nothing (WSD)."
     warm, decay = max(1, WARMUP*steps), max(1, DECAY*steps)
     return min(1, (step + 1) / warm, (steps - step) / decay)
@@ -122,4 +125,4 @@ def load_state(
     for opt in (opts.muon, opts.adam):
         for p in opt.param_groups[0]['params']:
             mine = {k.rpartition('|')[2]: t for k, t in tensors.items() if k.rpartition('|')[0] == opts.names[p]}
-            opt.state[p] = {slot: t.clone() if slot == 'step' else t.to(p.device).clone() for slot, t in mine.items()}
+            opt.state[p] = {slot: t.to(p.device if t.ndim else 'cpu').clone() for slot, t in mine.items()}

@@ -16,7 +16,6 @@ __all__ = ['RULES', 'PAIRS', 'Pair', 'read_before', 'minimal_pairs', 'preference
 
 # %% ../../nbs/2_growth/12b_pairs.ipynb #bf53fcb3
 import re
-from collections import Counter
 from dataclasses import dataclass
 from functools import cache
 from random import Random

@@ -140,20 +140,13 @@ class ShardedMuon(StackedMuon):
         super().__init__(groups)
         self.sizes = sizes
 
-    @torch.no_grad()
-    def step(self):
-        "One update of every matrix that has a gradient."
-        for group in self.param_groups:
-            params, grads, momenta = [], [], []
-            self._init_group(group, params, grads, momenta)
-            torch._foreach_lerp_(momenta, grads, 1 - group['momentum'])
-            updates = torch._foreach_lerp(grads, momenta, group['momentum'])
-            for size in sorted({self.sizes[p] for p in params}):
-                of_size = [i for i, p in enumerate(params) if self.sizes[p] == size]
-                mine = deal([updates[i] for i in of_size], size)
-                moves = torch.zeros_like(mine)
-                self._update(group, size, list(moves), list(mine))
-                torch._foreach_add_([params[i] for i in of_size], undeal(moves, len(of_size)))
+    def _move(self, group, params, updates):
+        for size in sorted({self.sizes[p] for p in params}):
+            of_size = [i for i, p in enumerate(params) if self.sizes[p] == size]
+            mine = deal([updates[i] for i in of_size], size)
+            moves = torch.zeros_like(mine)
+            self._update(group, size, list(moves), list(mine))
+            torch._foreach_add_([params[i] for i in of_size], undeal(moves, len(of_size)))
 
 # %% ../../nbs/2_growth/14c_shards.ipynb #5e137578
 class ShardedOptimizers(Optimizers):

@@ -12,11 +12,11 @@ run_all(Path('data/study/runs'), part=0, parts=2)
 
 # %% auto #0
 __all__ = ['BATCH', 'ROW', 'VOCAB', 'LARGE', 'LARGER', 'SMALL', 'NARROW', 'SHALLOW', 'SHALLOWER', 'ARMS', 'BUDGETS', 'RATES',
-           'SEEDS', 'TUNING_SEED', 'TUNED', 'LIKE', 'LATEST', 'muon_flops', 'step_flops', 'Arm', 'rate', 'train_arm',
-           'judge', 'budget_flops', 'best_rate', 'corpus_of', 'run_one', 'trials', 'run_all']
+           'SEEDS', 'TUNING_SEED', 'TUNED', 'LIKE', 'LATEST', 'muon_flops', 'step_flops', 'Arm', 'train_arm', 'judge',
+           'budget_flops', 'best_rate', 'corpus_of', 'run_one', 'trials', 'run_all']
 
 # %% ../../nbs/2_growth/23_study.ipynb #4b32560a
-import json, sys, time
+import sys, time
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -24,18 +24,18 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from ..engine.files import read_json, write_file, write_json
+from ..engine.files import new_file, read_json, write_file, write_json
 from ..engine.shape import Shape
 from ..engine.tokenizer import ThauTokenizer, train_tokenizer
 from .ages import train_flops
 from .batches import Stream, Tokens, encode_documents
 from .corpus import held_out_documents, training_documents
-from .expand import expand, expand_state
 from .machine import choose_precision, keep_memory
 from .measure import bits_per_byte
-from .operators import Copy, Stack
-from .optimizer import DECAY, WARMUP, load_state, state_tensors
+from .operators import MATRICES, Copy, Stack, size_of
+from .optimizer import clock
 from .plan import Learner, Plan
+from .train import grown
 from .transformer import Transformer
 
 # %% ../../nbs/2_growth/23_study.ipynb #9036f7ba
@@ -45,8 +45,7 @@ def muon_flops(
     shape:Shape,
 )->int: # Floating-point operations a step
     "What Newton and Schulz cost."
-    d, q, kv = shape.d_model, shape.n_heads*shape.head_dim, shape.n_kv_heads*shape.head_dim
-    sides = [sorted(s) for s in ((d, q), (d, q), (d, kv), (d, kv), *[(d, shape.d_ff)]*3)]
+    sides = (sorted(size_of(shape, part)) for part in MATRICES)
     return shape.n_layers * sum(5*(4*n*n*m + 2*n**3) for n, m in sides)
 
 def step_flops(
@@ -72,24 +71,6 @@ ARMS = dict(scratch=Arm(LARGE, LARGE), zeros=Arm(SMALL, LARGE), copies=Arm(NARRO
             scratch_2m=Arm(LARGER, LARGER), depth_2m=Arm(SHALLOWER, LARGER), stack_2m=Arm(SHALLOWER, LARGER, dict(depth=Stack)))
 
 # %% ../../nbs/2_growth/23_study.ipynb #3ce75296
-def rate(
-    share:float, # Of all operations that are done, after this step
-    step:float,  # Share that a step takes
-)->float:        # Factor on the learning rate
-    "The clock of training, by operations."
-    return min(1., max(share, step) / WARMUP, (1 - share + step) / DECAY)
-
-def _learner(net, seed, compiled):
-    return Learner(net, Plan('study', [], 1, [], '', seed=seed, batch=BATCH, row=ROW, dtype=choose_precision('cpu'), compiled=compiled, threads=1))
-
-def _grown(learner, arm, seed, compiled):
-    "The learner after growth, with all that its optimizer remembers."
-    net = expand(learner.net, arm.last, seed=seed + 1, **arm.kinds)
-    state = expand_state(state_tensors(learner.opts), learner.net.shape, net, **arm.kinds)
-    older = _learner(net, seed, compiled)
-    load_state(older.opts, state)
-    return older
-
 def train_arm(
     arm:Arm,
     tokens:Tokens, # To learn from
@@ -101,17 +82,18 @@ def train_arm(
 )->tuple[Transformer, dict]: # The network; `tokens`, `flops`, `seconds`, `losses` every 50 steps, `loss_before_growth`, `loss_after_growth`
     "Spend a budget."
     stream, done, losses, began, told = Stream(tokens, BATCH, ROW, seed), 0., [], time.monotonic(), {}
-    learner = _learner(Transformer(arm.first, seed), seed, compiled)
+    plan = Plan('study', [], 1, [], '', seed=seed, batch=BATCH, row=ROW, dtype=choose_precision('cpu'), compiled=compiled, threads=1)
+    learner = Learner(Transformer(arm.first, seed), plan)
     for shape, end in ((arm.first, share), (arm.last, 1.)) if arm.first != arm.last else ((arm.last, 1.),):
         if losses:
             probe = next(Stream(tokens, BATCH, ROW, seed, stream.cursor))
             told['loss_before_growth'] = learner.loss(probe)
-            learner = _grown(learner, arm, seed, compiled)
+            learner = grown(learner, arm.last, seed + 1, **arm.kinds)
             told['loss_after_growth'] = learner.loss(probe)
         cost = step_flops(shape)
         while done + cost/2 < end * flops:
+            losses.append(learner.step(next(stream), lr * clock(done / cost, flops / cost)))
             done += cost
-            losses.append(learner.step(next(stream), lr * rate(done / flops, cost / flops)))
     means = [float(np.mean(losses[i:i + 50])) for i in range(0, len(losses), 50)]
     return learner.net, dict(tokens=len(losses)*BATCH*ROW, flops=done, seconds=time.monotonic() - began, losses=means, **told)
 
@@ -151,11 +133,10 @@ def corpus_of(
     "The embedded corpus in 1,024 words."
     words, ids = folder/'tokenizer.json', folder/'tokens.npz'
     if not ids.exists():
-        folder.mkdir(parents=True, exist_ok=True)
         docs = training_documents()
-        train_tokenizer([d.content for d in docs], VOCAB).save(str(words))
+        write_file(words, train_tokenizer([d.content for d in docs], VOCAB).to_str(pretty=True))
         t = encode_documents(docs, ThauTokenizer.from_file(words))
-        np.savez(ids, ids=t.ids, start=t.start)
+        with new_file(ids) as f: np.savez(f, ids=t.ids, start=t.start)
     kept = np.load(ids, allow_pickle=False)
     return ThauTokenizer.from_file(words), Tokens(kept['ids'], kept['start'])
 
@@ -174,8 +155,9 @@ def run_one(
     if path.exists(): return
     tokenizer, tokens = corpus
     net, run = train_arm(ARMS[arm], tokens, budget_flops(ARMS[arm], budget), seed, lr, share)
-    write_json(path, dict(arm=arm, budget=budget, seed=seed, lr=lr, share=share, bits_per_byte=judge(net, tokenizer)) | run)
-    print(name, f"{read_json(path)['bits_per_byte']['mean']:.4f}", f"{run['seconds']:.0f} s", flush=True)
+    bits = judge(net, tokenizer)
+    write_json(path, dict(arm=arm, budget=budget, seed=seed, lr=lr, share=share, bits_per_byte=bits) | run)
+    print(name, f"{bits['mean']:.4f}", f"{run['seconds']:.0f} s", flush=True)
 
 TUNED, LIKE = ('scratch', 'zeros', 'copies', 'stack'), dict(clone='copies', depth='stack', scratch_2m='scratch', depth_2m='stack', stack_2m='stack')
 # Arms with rates of their own; and others, which take theirs

@@ -20,8 +20,7 @@ from functools import cache
 from itertools import count
 from random import Random
 
-from .corpus import held_out
-from .exam import Item, gap, held_out_stories, mentions, nouns
+from .exam import Item, from_stories, gap, mentions, nouns
 from .plots import fill, new_cast, plots, write
 from .words import adjective, lexicon, phrase
 
@@ -39,12 +38,11 @@ def forms(
     n:int=400,
 )->list[Item]:
     "Which form agrees with who acts."
-    items = []
-    for story in held_out_stories(lang):
+    def ask(story):
         if there := mentions(story.text, _forms(lang)):
             word = max(there, key=lambda w: there[w][-1])
-            items.append(Item(lang, 'form', story.id, *gap(story.text, there[word][-1], _forms(lang)[word])))
-        if len(items) == n: return items
+            return Item(lang, 'form', story.id, *gap(story.text, there[word][-1], _forms(lang)[word]))
+    return from_stories(lang, n, ask)
 
 # %% ../../nbs/2_growth/12d_tracking.ipynb #f33d0f29
 def things(
@@ -52,14 +50,14 @@ def things(
     n:int=400,
 )->list[Item]:
     "Which of four things that were mentioned."
-    items, dice = [], Random(f'things {lang}')
-    for story in held_out_stories(lang):
+    dice = Random(f'things {lang}')
+    def ask(story):
         there = mentions(story.text, nouns(lang))
         agree = lambda a, b: nouns(lang)[a][1:] == nouns(lang)[b][1:]
         others = {w: [x for x in there if x != w and agree(x, w) and there[x][0] < there[w][-1]] for w, spans in there.items() if len(spans) > 1}
         word = max((w for w in others if len(others[w]) > 2), key=lambda w: there[w][-1], default=None)
-        if word: items.append(Item(lang, 'thing', story.id, *gap(story.text, there[word][-1], dice.sample(others[word], 3))))
-        if len(items) == n: return items
+        if word: return Item(lang, 'thing', story.id, *gap(story.text, there[word][-1], dice.sample(others[word], 3)))
+    return from_stories(lang, n, ask)
 
 # %% ../../nbs/2_growth/12d_tracking.ipynb #9bae82b7
 @cache
@@ -74,18 +72,18 @@ def people(
     n:int=400,
 )->list[Item]:
     "Which of four people that were mentioned."
-    items, dice = [], Random(f'people {lang}')
-    for story in held_out_stories(lang):
+    dice = Random(f'people {lang}')
+    def ask(story):
         there = mentions(story.text, _names(lang))
         alone = [w for w, spans in there.items() if len(spans) > 2 and sum(_names(lang)[x] == _names(lang)[w] for x in there) == 1]
-        if not alone: continue
+        if not alone: return None
         word = dice.choice(alone)
         prompt, choices = gap(story.text, there[word][-1], dice.sample([x for x in _names(lang) if x != word and _names(lang)[x] == _names(lang)[word]], 3))
         names = [re.match(r'\W*(\w+)', c)[1] for c in choices[1:]]
         cut = max((m.end() for m in re.finditer(r'[.!?…]["»]?(?= )|\n', prompt)), default=0)
-        if mentions(prompt[cut:], [word]): continue
-        items.append(Item(lang, 'person', story.id, f'{prompt[:cut].rstrip()} {_also[lang].format(*names)} {prompt[cut:]}', choices))
-        if len(items) == n: return items
+        if mentions(prompt[cut:], [word]): return None
+        return Item(lang, 'person', story.id, f'{prompt[:cut].rstrip()} {_also[lang].format(*names)} {prompt[cut:]}', choices)
+    return from_stories(lang, n, ask)
 
 # %% ../../nbs/2_growth/12d_tracking.ipynb #0ef1d288
 def _line(name, lang, seed, who='', **cast):

@@ -15,11 +15,10 @@ __all__ = ['LOG_EVERY', 'GLANCES', 'GLANCE', 'FULL', 'History', 'until_interrupt
            'grow_up', 'walk', 'grow']
 
 # %% ../../nbs/2_growth/17_train.ipynb #4bb0fca5
-import functools, json, math, signal, threading, time
+import json, math, signal, threading, time
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import SimpleNamespace
 
 import torch
 
@@ -31,7 +30,7 @@ from .batches import Stream, encode_documents
 from .checkpoint import Standing, load_checkpoint, newest, save_checkpoint, state_sizes
 from .corpus import held_out_documents, training_documents
 from .directory import Model, save_model
-from .expand import expand_state, grown_tensor, reached, route
+from .expand import grown_state, grown_tensor, origin_of, reached, route
 from .machine import keep_memory
 from .measure import bits_per_byte
 from .optimizer import clock, load_state, state_tensors
@@ -113,18 +112,17 @@ def grown(
     learner:Learner,
     target, # Shape to become
     seed:int, # Of new entries
+    **kinds,  # Of `route`
 )->Learner: # With the same answers; its optimizer remembers what the other did
     "Enlarge a network that learns."
     old, size, kept, kept_size = shards(learner.net), sizes(learner.net), state_tensors(learner.opts), state_sizes(learner)
-    path, state = route(learner.net.shape, target), {}
+    path, state = route(learner.net.shape, target, **kinds), {}
     with torch.device('meta'): frame = Transformer(reached(learner.net.shape, path))
     result = Learner(frame, learner.plan)
     fill(result.net, lambda name: grown_tensor(path, name, lambda source: whole(old[source], size[source]), seed))
     for name in sizes(result.net):
-        source = functools.reduce(lambda name, operator: operator.source(name), reversed(path), name)
-        slots = {k: whole(kept[k], kept_size[k]) for k in kept if k.startswith(source + '|')}
-        only = SimpleNamespace(shape=frame.shape, named_parameters=lambda: [(name, None)])
-        state |= {k: t[my_rows(len(t))] if t.ndim else t for k, t in expand_state(slots, learner.net.shape, only).items()}
+        slots = {k: whole(kept[k], kept_size[k]) for k in kept if k.startswith(origin_of(path, name) + '|')}
+        state |= {k: t[my_rows(len(t))] if t.ndim else t for k, t in grown_state(path, name, slots).items()}
     load_state(result.opts, state)
     return result
 
