@@ -25,6 +25,7 @@ import torch
 
 from ..engine.chat import encode_chat
 from ..engine.files import BadInput
+from .transformer import HEARD
 
 # %% ../../nbs/2_growth/11_batches.ipynb #33398650
 @dataclass
@@ -40,14 +41,20 @@ class Tokens:
     def sha256(self)->str: # The same tokens in the same order, the same sum
         return hashlib.sha256(self.ids.tobytes() + self.start.tobytes()).hexdigest()
 
+def _talk(doc, tokenizer, answers_only):
+    "A conversation as ids."
+    ids, said = encode_chat(tokenizer, list(doc.messages), list(doc.tools), with_mask=True)
+    return [i + HEARD * (answers_only and not s) for i, s in zip(ids, said)]
+
 def encode_documents(
     docs,      # `Document`s
     tokenizer, # `ThauTokenizer`
+    answers_only:bool=False, # Of conversations: learn only what the assistant says
 )->Tokens:
     "Every document as token ids, each begun by `bos`."
     docs = list(docs)
     texts = iter(tokenizer.encode_batch([d.text for d in docs if not d.messages]))
-    rows = [encode_chat(tokenizer, d.messages) if d.messages else [tokenizer.bos, *next(texts)] for d in docs]
+    rows = [_talk(d, tokenizer, answers_only) if d.messages else [tokenizer.bos, *next(texts)] for d in docs]
     if sum(map(len, rows)) < 64: raise BadInput('the corpus has fewer than 64 tokens; give it more text')
     return Tokens(np.concatenate([np.array(r, np.uint16) for r in rows]), np.cumsum([0, *map(len, rows)]))
 

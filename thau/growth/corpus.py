@@ -33,6 +33,7 @@ class Document:
     source: str           # wikipedia | stories | dialogues | files | a package
     text: str = ''        # Either this
     messages: tuple = ()  # Or turns, each a dict: `role`, `content`
+    tools: tuple = ()     # Schemas that are offered in them
 
     @property
     def content(self)->str:
