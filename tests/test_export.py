@@ -1,10 +1,11 @@
 "What leaves the house is the same model elsewhere: read by gguf's own package, spoken by llama.cpp, cut into the same tokens; and nothing is half made."
-import json, os, resource, subprocess, sys
+import json, os, resource, socket, subprocess, sys, urllib.request
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from thau.engine.chat import render
 from thau.engine.files import data_dir
 from thau.engine.packing import source_of
 from thau.engine.peers import in_child, libraries
@@ -67,6 +68,25 @@ def test_every_tokenizer_gives_the_same_ids(tmp_path):
     found = exports.words(SHIPPED, tmp_path)
     assert found['texts'] > 15 and {'engine', 'transformers'} < found['different'].keys()
     assert not any(found['different'].values()) and found['chat_same'] and found['template_same']
+
+
+def test_llama_cpp_shows_tools_the_same(tmp_path):
+    xllamacpp = pytest.importorskip('xllamacpp')
+    params = xllamacpp.CommonParams()
+    params.model.path, params.n_ctx, params.use_jinja, params.warmup = export_gguf(SHIPPED, tmp_path)['out'], 512, True, False
+    with socket.socket() as s: s.bind(('127.0.0.1', 0)); params.port = s.getsockname()[1]
+    server = xllamacpp.Server(params)
+    def theirs(**body):
+        with urllib.request.urlopen(urllib.request.Request(server.listening_address + '/apply-template', json.dumps(body).encode(), {'Content-Type': 'application/json'}), timeout=60) as r: return json.load(r)['prompt']
+    odd = {k: {'type': t} for k, t in (('items', 'array'), ('keys', 'object'), ('name', ['integer', 'null']), ('type', 'string'), ('ñ "q"', 'number'))}
+    odd |= {'a': {'enum': [1, None, True, 2.5, 'x|y']}, 'b': {'enum': ['x', 'ñ']}, 'c': {'type': 'string', 'enum': ['x', 'ñ']}, 'd': {'anyOf': [{'type': 'integer'}, {'type': 'null'}]}, 'e': {}, 'g': {'type': 'string', 'format': 'date'}}
+    odd = [{'name': 'a'}, {'name': 'b', 'description': '\n\nOne. / Uno.\nMore', 'parameters': {}}, {'name': 'c', 'parameters': {'properties': odd, 'required': ['items', 'b', 'ñ "q"']}}]
+    call = dict(id='1', type='function', function=dict(name='set_timer', arguments='{"minutes": 2.5, "label": "té"}'))
+    user, assistant, tool = dict(role='user', content='¿Qué hora es?'), dict(role='assistant', content='', tool_calls=[call]), dict(role='tool', content='{"ok": true}', tool_call_id='1')
+    for offered in (json.loads((data_dir() / 'tools.json').read_text('utf-8')), odd):
+        offered = [dict(type='function', function=t) for t in offered]
+        for talk in ([user], [dict(role='system', content='Eres THAU.'), user, assistant, tool], [user, assistant | dict(content='Voy.'), tool, dict(role='assistant', content='Ya.'), user]):
+            assert theirs(messages=talk, tools=offered) == render(talk, offered, add_generation_prompt=True)
 
 
 @pytest.mark.skipif(not Path('/proc/self/status').exists(), reason='reads its memory from /proc')

@@ -59,6 +59,7 @@
 - `thau.growth.bench`: How fast we train, next to the loop that everybody writes
 - `thau.growth.checkpoint`: Everything that the next step depends on, on disk, all or nothing
 - `thau.growth.corpus`: What the model reads, and what it never may
+- `thau.growth.debian`: Stories, proverbs and manuals that a Debian machine can fetch
 - `thau.growth.dialogues`: Conversations with THAU, and questions whose answers follow from what was said
 - `thau.growth.directory`: One form of a model, which every other program reads
 - `thau.growth.exam`: Four answers, one of them right, and the model says which it finds likeliest
@@ -67,6 +68,7 @@
 - `thau.growth.gguf_file`: Written a few rows at a time, whole or not at all
 - `thau.growth.machine`: What this computer is good at, asked once and written down
 - `thau.growth.manager`: A model of one's own to raise by hand, and the statistics of all that were raised
+- `thau.growth.manuals`: The sentences of a manual, without what surrounds them
 - `thau.growth.measure`: Bits per byte, the one number that models with different words share
 - `thau.growth.memory`: What a training step needs at its fullest moment, known before anything is rented
 - `thau.growth.operators`: Seven ways to be larger, and what each does to one tensor
@@ -88,10 +90,57 @@
 - `thau.growth.tracking`: Who is who, what was mentioned, and who has the ball after it changed hands
 - `thau.growth.train`: Walk the ladder: learn, grow, learn on, and never lose a step
 - `thau.growth.transformer`: A plain Llama in torch, written to be read
+- `thau.growth.verbs`: Every form of a Spanish or English verb, by rule, and short lists of what no rule gives
 - `thau.growth.verdict`: Whether growth pays, by how much, and where it does not
 - `thau.growth.weights`: Read a model one tensor at a time, and hear it without ever holding it
-- `thau.growth.words`: Articles, agreement and verb forms in Spanish and English
-- `thau.lab.views`: RAM now, and a model that grows while you watch"""
+- `thau.growth.words`: Articles, agreement and the lexicon, in Spanish and English
+- `thau.lab.views`: RAM now, and a model that grows while you watch
+- `thau.memory.meanings`: *Ago*, *since*, *the first … of*, *at half past five*: from the slots of a phrase to a span of time
+- `thau.memory.phrases`: A grammar that can be read: lines of words and slots, and a parser that finds the longest of them
+- `thau.memory.spans`: Days, weeks, months, feasts and seasons as half-open intervals of local time
+- `thau.memory.terms`: What a short turn is about, in words that both languages share
+- `thau.school.asked`: Who, what, whom, where, why, how much, when, yes or no: questions about one event, and the same questions where nothing answers them
+- `thau.school.asking`: From a sentence to a good question, with its answer in the sentence
+- `thau.school.calendar`: Tomorrow, in a week, how many days until then, in which form a date is written, and how old someone turns
+- `thau.school.calls`: Conversations in which tools are offered, and sometimes wanted
+- `thau.school.clock`: What time it is in twenty minutes, half past three, 24 and 12 hours, and how long it takes
+- `thau.school.conversation`: Small talk in two languages, written down by topics, and what must be remembered within it
+- `thau.school.copying`: Repeat this, exactly: words, numbers, quoted spans, lists forwards and backwards, letter by letter
+- `thau.school.curriculum`: What is read at each age, in which shares, on one small page
+- `thau.school.dates`: What comes after Tuesday, which day it will be in ten days, how long March is, and when it is summer in Chile
+- `thau.school.events`: A few days of small events, each with what it needs and what it changes, so that at every moment we know who has what, and where
+- `thau.school.extract`: The e-mail in a message, a form from a sentence, JSON with given keys, one word replaced, the argument of a request
+- `thau.school.facts`: What it knows by heart, in any words; and to say so when it does not
+- `thau.school.flagship`: From nothing through every age, for many hours, and never further than a minute from safety
+- `thau.school.general`: Which texts of others are read, how often, and the proof of where each came from
+- `thau.school.genres`: The same town in letters, diaries, news, recipes, lists, directions, riddles, verses
+- `thau.school.invented`: Hundreds of tools that nobody has, so that THAU reads schemas instead of remembering names
+- `thau.school.kinds`: A table of what may happen, what it needs and what it changes, and the state that it changes
+- `thau.school.lessons`: One exercise, its right answer, and the promise that examinations are of another kind
+- `thau.school.lexicon`: How many words a child meets, whether they are right, and which names examinations keep for themselves
+- `thau.school.lookup`: A phone book, a price list, a table, a queue: find what stands beside, after or before, and go on with a pattern
+- `thau.school.notes`: What was said another day lies before the question, and only what answers it counts
+- `thau.school.numbers`: Comparing, ordering, counting, even and odd, and numbers as words
+- `thau.school.passages`: A tale as a text, and an index of what it says
+- `thau.school.persona`: Who THAU is, how old it is now, and who it is not
+- `thau.school.phrasings`: The many ways of asking for one thing, read from a file and filled with values that nothing may change
+- `thau.school.problems`: Apples, coins, ages and pages: find the sum that a small story asks for, then work it out
+- `thau.school.reading`: A text and questions about it, as a pupil, a parent or an examiner would put them
+- `thau.school.report`: Every skill, both languages, with the unsureness of the figure, and what chance would give
+- `thau.school.requests`: What people ask of the twelve tools, what the call must be, and what comes back
+- `thau.school.skills`: One list of what is taught and examined, and how each answer is judged
+- `thau.school.spoken`: Numbers, dates and durations as people say them, and what they mean
+- `thau.school.states`: Questions that no single sentence answers: after all that happened, who has what, where, since when, and how many
+- `thau.school.sums`: Arithmetic in a notation that a tiny model can execute: one digit a step, units first, the result on a line of its own
+- `thau.school.tales`: What happens to its people, told in Spanish and in English, as they would say it there
+- `thau.school.telling`: Events become sentences: with *una llave* at first and *la llave* afterwards, with pronouns where nobody can be confused, with *then* and *at five o'clock*
+- `thau.school.topics`: What people say about a thing, in two languages, with the values that fill it, typed as people type
+- `thau.school.town`: Families, homes, jobs, tastes, animals and things, on a map, on a day: all that texts may speak of
+- `thau.school.truths`: Two thousand plain facts, and how to ask for each
+- `thau.school.units`: Metres and centimetres, kilos and grams, litres, minutes: convert and compare
+- `thau.school.values`: Made-up words, names, codes, numbers, paths and addresses: what a model must copy because it cannot know
+- `thau.school.wiki`: Questions about encyclopedia texts, whose answers stand in them word by word, or do not stand there at all
+- `thau.school.wishes`: Tools that nobody has, and what somebody would ask of them"""
 
 __version__ = '0.1.0'
 

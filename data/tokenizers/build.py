@@ -3,6 +3,7 @@
     python data/tokenizers/build.py
 
 A tokenizer is for life: every model of its ladder has to be trained anew when it changes."""
+import json
 from itertools import product
 
 from thau.engine.chat import render, save_template
@@ -27,7 +28,7 @@ def first_bytes(docs, n):
 
 
 def calls(n):
-    "About `n` bytes of conversations with tools, in the words that JSON schemas use."
+    "About `n` bytes of conversations with tools, in the words that JSON schemas use; the chat format showed schemas whole when both tokenizers were trained."
     names = {'es': ('hora', 'clima', 'calculadora', 'buscar', 'recordar'), 'en': ('time', 'weather', 'calculator', 'search', 'remember')}
     keys = {'es': ('ciudad', 'fecha', 'texto', 'número'), 'en': ('city', 'date', 'text', 'number')}
     res, size = [], 0
@@ -35,9 +36,9 @@ def calls(n):
         for lang, kind in product(('es', 'en'), ('string', 'integer', 'number', 'boolean', 'array')):
             for name, key in product(names[lang], keys[lang]):
                 tool = {'name': name, 'description': '', 'parameters': {'type': 'object', 'properties': {key: {'type': kind, 'description': '', 'enum': []}}, 'required': [key]}}
-                talk = [{'role': 'system', 'content': ''}, {'role': 'user', 'content': ''}, {'role': 'assistant', 'content': '', 'tool_calls': [{'name': name, 'arguments': {key: ''}}]},
+                talk = [{'role': 'system', 'content': f'<tools>{json.dumps(tool, ensure_ascii=False)}</tools>'}, {'role': 'user', 'content': ''}, {'role': 'assistant', 'content': '', 'tool_calls': [{'name': name, 'arguments': {key: ''}}]},
                         {'role': 'tool', 'content': ''}]
-                res.append(render(talk, [tool])); size += len(res[-1].encode())
+                res.append(render(talk)); size += len(res[-1].encode())
     return res
 
 

@@ -197,6 +197,18 @@ def _plan(
     from thau.cli.planning import plan
     answer(json, lambda: plan(age, ladder, gpus, memory, tokens, batch, tflops, price_per_hour))
 
+@app.command('report', epilog='Example: thau report runs/first --skill reading --skill sums --out card.png')
+def _report(
+    model:ModelName=None,
+    skill:Annotated[Optional[list[str]], typer.Option(metavar='NAME', help='A subject such as sums, or one of its skills such as sums/add; may be given again.', show_default='all')]=None,
+    questions:Annotated[int, typer.Option(min=1, help='Of each skill and language.')]=40,
+    shuffled:Annotated[bool, typer.Option(help='Examine the same network with shuffled weights, too.')]=True,
+    out:Annotated[Optional[Path], typer.Option(metavar='FILE.png', help='Draw the card there.')]=None,
+    threads:Annotated[Optional[int], typer.Option(min=1, max=1024, help='Processor threads.', show_default='all')]=None, json:Json=False):
+    "What a model can do: every skill, both languages, with the unsureness of each figure."
+    from thau.cli.school import report_card
+    answer(json, lambda: report_card(model, skill, questions, shuffled, out, threads))
+
 @app.command('doctor', epilog='Example: thau doctor --json')
 def _doctor(json:Json=False):
     "What this machine and this installation are."

@@ -21,15 +21,49 @@ from pathlib import Path
 
 from .files import BadInput, write_file
 
-# %% ../../nbs/1_engine/07_chat.ipynb #cab73652
+# %% ../../nbs/1_engine/07_chat.ipynb #7f38377d
 TEMPLATE = '''\
 {%- if tools %}
     {{- '<|im_start|>system\\n' }}
     {%- if messages[0].role == 'system' and messages[0].content %}{{- messages[0].content + '\\n\\n' }}{%- endif %}
     {{- '<tools>' }}
+    {%- set short = {'string': '', 'integer': 'int', 'number': 'num', 'boolean': 'bool', 'array': 'list'} %}
     {%- for tool in tools %}
-        {%- if tool.function is defined %}{{- tool.function | tojson }}{%- else %}{{- tool | tojson }}{%- endif %}
-        {%- if not loop.last %}{{- '\\n' }}{%- endif %}
+        {%- if not loop.first %}{{- '\\n' }}{%- endif %}
+        {%- if tool.function is defined %}{%- set tool = tool.function %}{%- endif %}
+        {%- set given = tool.parameters or {} %}
+        {%- set fields = given.properties or {} %}
+        {%- set needed = given.required or [] %}
+        {{- tool.name + '(' }}
+        {%- for key, field in fields | items %}
+            {%- if not loop.first %}{{- ', ' }}{%- endif %}
+            {{- key }}
+            {%- if key not in needed %}{{- '?' }}{%- endif %}
+            {%- if field.anyOf %}{%- set field = field.anyOf[0] %}{%- endif %}
+            {%- if field.enum %}
+                {%- set same = namespace(key=none) %}
+                {%- for other, theirs in fields | items %}
+                    {%- if same.key is none and theirs.enum == field.enum %}{%- set same.key = other %}{%- endif %}
+                {%- endfor %}
+                {%- if same.key is none or same.key == key %}
+                    {{- ':' }}
+                    {%- for choice in field.enum %}
+                        {%- if not loop.first %}{{- '|' }}{%- endif %}
+                        {%- if choice is string %}{{- choice }}{%- else %}{{- choice | tojson }}{%- endif %}
+                    {%- endfor %}
+                {%- else %}{{- '=' + same.key }}{%- endif %}
+            {%- else %}
+                {%- set type = field.type or 'string' %}
+                {%- if type is not string %}{%- set type = type[0] %}{%- endif %}
+                {%- if type == 'string' %}{%- set type = field.format or '' %}{%- elif type in short %}{%- set type = short[type] %}{%- endif %}
+                {%- if type %}{{- ':' + type }}{%- endif %}
+            {%- endif %}
+        {%- endfor %}
+        {{- ')' }}
+        {%- if tool.description is string %}
+            {%- set about = tool.description.strip().split('\\n')[0].split(' / ')[0].strip() %}
+            {%- if about %}{{- ' ' + about }}{%- endif %}
+        {%- endif %}
     {%- endfor %}
     {{- '</tools><|im_end|>\\n' }}
 {%- endif %}
@@ -86,6 +120,32 @@ def _checked(i, message):
     if not isinstance(content, str): raise BadInput(f'message {i} ({message["role"]}): its content is missing or is not text')
     return message['role'], content
 
+# %% ../../nbs/1_engine/07_chat.ipynb #df45fa6b
+_short = dict(string='', integer='int', number='num', boolean='bool', array='list')
+
+def _type(key, fields):
+    "What stands after the name of a parameter: its choices, or its type."
+    field = fields[key] if isinstance(fields[key], dict) else {}
+    if field.get('anyOf'): field = field['anyOf'][0]
+    if field.get('enum'):
+        same = next((k for k, f in fields.items() if isinstance(f, dict) and f.get('enum') == field['enum']), key)
+        return '=' + same if same != key else ':' + '|'.join(c if isinstance(c, str) else json.dumps(c, ensure_ascii=False) for c in field['enum'])
+    type = field.get('type') or 'string'
+    if not isinstance(type, str): type = type[0]
+    type = field.get('format') or '' if type == 'string' else _short.get(type, type)
+    return ':' + type if type else ''
+
+def _line(tool, where):
+    "A tool as the template shows it."
+    try:
+        given = tool.get('parameters') or {}
+        fields, needed = given.get('properties') or {}, given.get('required') or ()
+        said = ', '.join(key + '?' * (key not in needed) + _type(key, fields) for key in fields)
+    except (AttributeError, KeyError, TypeError, ValueError, IndexError, RecursionError) as e: raise BadInput(f'{where} ({tool["name"]}): its parameters are no JSON schema ({e})') from e
+    about = tool.get('description')
+    about = about.strip().split('\n')[0].split(' / ')[0].strip() if isinstance(about, str) else ''
+    return f'{tool["name"]}({said})' + (' ' + about if about else '')
+
 # %% ../../nbs/1_engine/07_chat.ipynb #a11a0d25
 def _call(call, where):
     "One tool call as JSON."
@@ -94,7 +154,7 @@ def _call(call, where):
     arguments = call['arguments'] if isinstance(call['arguments'], str) else _json(call['arguments'], where)
     return f'{{"name": {_json(call["name"], where)}, "arguments": {arguments}}}'
 
-# %% ../../nbs/1_engine/07_chat.ipynb #f01e8c6f
+# %% ../../nbs/1_engine/07_chat.ipynb #e7a99d95
 def _assistant(i, message, content):
     "The pieces of what an assistant says: its text, then its calls."
     for k, call in enumerate(message.get('tool_calls') or ()):
@@ -114,7 +174,7 @@ def _system(content, tools):
     "The pieces of a system turn that offers tools."
     yield 'text', content and content + '\n\n', False
     yield 'tag', '<tools>', False
-    yield 'text', '\n'.join(_json(_function(t, f'tool {k}'), f'tool {k}') for k, t in enumerate(tools)), False
+    yield 'text', '\n'.join(_line(_function(t, f'tool {k}'), f'tool {k}') for k, t in enumerate(tools)), False
     yield 'tag', '</tools>', False
 
 def _pieces(messages, tools, add_generation_prompt):
@@ -139,7 +199,7 @@ def render(
     "The conversation as text."
     return ''.join(what for _, what, _ in _pieces(messages, tools, add_generation_prompt))
 
-# %% ../../nbs/1_engine/07_chat.ipynb #d7367a64
+# %% ../../nbs/1_engine/07_chat.ipynb #9c153931
 def encode_chat(
     tokenizer,                        # `ThauTokenizer`
     messages:list,                    # As for `render`

@@ -124,7 +124,7 @@ def cataclysm(
         if re.search(r'[<>\[\]{}%*_#+]|--|&', en + es) or _grim.search(en): continue
         if is_prose(es, 60) and is_prose(en, 60) and language(es) != 'en': yield from _paired(f'{i}', [(es, en)])
 
-# %% ../../nbs/2_growth/09a_debian.ipynb #82593aca
+# %% ../../nbs/2_growth/09a_debian.ipynb #4b90dd3e
 def _records(data, at=0):
     "The (tag, bytes) of a file of Qt translations; tag 1 stands alone and ends a message."
     while at < len(data):
@@ -148,17 +148,17 @@ def gcompris(
     folder:Path, # Of the package
 ):               # Yields key, language, text
     "Explanations one a document, short sentences of one activity together."
-    clean = lambda text: re.sub(r'\s+', ' ', re.sub(r'<[^<>]*>|&\w+;', ' ', text.replace('&quot;', '"'))).strip()
+    clean = lambda text: re.sub(r'\s+', ' ', re.sub(r'<[^<>]*>|&\w+;', ' ', text.replace('&quot;', '"'))).strip(' -')
     rows = [(context, clean(es), clean(en)) for context, en, es in _qt(_bytes(_files(folder, 'usr/share/gcompris-qt/translations/gcompris_es.qm')[0]))]
     rows = [r for r in rows if is_prose(r[1], 20) and is_prose(r[2], 20) and r[1] != r[2]]
     for i, (_, es, en) in enumerate(rows):
         if len(es) >= 100: yield from _paired(f'{i}', [(es, en)])
     for context, some in groupby(sorted(r for r in rows if len(r[1]) < 100), key=lambda r: r[0]): yield from _paired(context, [r[1:] for r in some], 600)
 
-# %% ../../nbs/2_growth/09a_debian.ipynb #bf1f6fba
+# %% ../../nbs/2_growth/09a_debian.ipynb #64233d5f
 _taken = 'amistad arte asimov ciencia famosos filosofia humanos lao-tse libertad proverbios refranes sabiduria sentimientos verdad vida'.split()
 _dated = re.compile(r'\b(mujer|hembra|suegra|espos[ao]|marido|casad|casar|viud|solter|moz[ao]|doncell|virg|put|coñ|culo|mierda|carajo|joder|cornud|marica|negr|moro|gitan|jud[ií]|indio|chino|turco|borrach|vino\b|sex'
-                    r'|mat[aeoó]|muert|suicid|asesin|verdug|sangr|palo|azot|peg[ao]|feas?\b|gord|cojo|tonto|criad|esclav|amante|teta|pedo|mear|cag|caca|nietzsche|hitler|stalin|franco\b|dios|cura\b|fraile|monj|diablo|infiern)', re.I)
+                    r'|mat[aeoó]|muert|suicid|asesin|verdug|sangr|palo|azot|peg[ao]|feas?\b|gord|cojo|tonto|criad|esclav|amante|teta|pedo|mear|cag|caca|nietzsche|hitler|stalin|franco\b|dios|cura\b|fraile|monj|diablo|infiern|ahorc|bermej|cañazo|lujuri)', re.I)
 
 def sayings(
     folder:Path, # Of the package

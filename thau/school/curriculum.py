@@ -21,7 +21,7 @@ from ..engine.files import BadInput, FormatError, data_dir, new_file
 from ..growth.ages import AGES
 from ..growth.batches import Stream, Tokens
 
-# %% ../../nbs/4_school/20_curriculum.ipynb #06cdf5e3
+# %% ../../nbs/4_school/20_curriculum.ipynb #1e40b557
 @dataclass(frozen=True)
 class Stage:
     "A part of the training."
@@ -42,6 +42,14 @@ class Curriculum:
         "The mixture of an age."
         column = {name: row[AGES.index(age)] for name, row in self.shares.items() if row[AGES.index(age)] > 0}
         return {name: share / sum(column.values()) for name, share in column.items()}
+
+    def without(self, names)->'Curriculum': # The others take the room of `names`
+        "The curriculum for whoever has not got everything."
+        return Curriculum({name: row for name, row in self.shares.items() if name not in names}, self.stages)
+
+    def lost(self, names)->str: # One line
+        "What share each of `names` has, where it has most."
+        return ', '.join(f'{name} ({100*max(self.at(s.age).get(name, 0) for s in self.stages):.0f} %)' for name in names)
 
 def load_curriculum(
     path:str|Path|None=None, # A TOML file; that of the project if none

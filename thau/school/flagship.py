@@ -39,7 +39,7 @@ def rate(
     left = (begun + stage.steps - step) / stage.steps if stage.decay else 1.
     return min(1., (step + 1) / WARM) * left
 
-# %% ../../nbs/4_school/22_flagship.ipynb #df9664c5
+# %% ../../nbs/4_school/22_flagship.ipynb #e0a609ce
 class Pupil:
     "A model at school: wherever it stands in its run directory, or newborn."
     def __init__(self,
@@ -83,9 +83,10 @@ class Pupil:
 
     def next_stage(self):
         "Grow, if the next stage is of a later age; the mixture begins anew where each source stands."
-        before = self.learner.net.shape
+        before, row = self.learner.net.shape, self.stage.row
         self.at.age += 1
-        for kind in ('short', 'long'): setattr(self.at, kind, {n: (*c[:2], 0) for n, c in getattr(self.at, kind).items()})
+        self.at.long = {n: (*c[:2], 0) for n, c in self.at.long.items()}
+        self.at.short = {n: (*c[:2], 0) if self.stage.row == row else (c[0] + 1, 0, 0) for n, c in self.at.short.items()} # Rows of another length begin a new epoch
         self._open()
         probe = next(Blend(self.sources, self.curriculum.at(self.stage.age), 4, self.stage.row, self.seed))
         self.at.loss_before_growth, self.learner.plan = self.learner.loss(probe), self.plan
@@ -103,7 +104,7 @@ class Pupil:
         "Leave a model directory."
         save_model(Model(self.learner.net, self.tokenizer, self.about()), folder)
 
-# %% ../../nbs/4_school/22_flagship.ipynb #1534f21c
+# %% ../../nbs/4_school/22_flagship.ipynb #bc60a48a
 def glance(
     pupil:Pupil,
     documents:int=60, # Of each language and source
@@ -147,7 +148,10 @@ def main(
     torch.set_num_threads(int(threads)); keep_memory()
     curriculum = load_curriculum(out/'curriculum.toml' if (out/'curriculum.toml').exists() else None)
     names = {name for stage in curriculum.stages for name in curriculum.at(stage.age)}
-    sources = {name: load_tokens(out/'tokens'/f'{name}.npz') for name in sorted(names) if (out/'tokens'/f'{name}.npz').exists()}
+    missing = [name for name in sorted(names) if not (out/'tokens'/f'{name}.npz').exists()]
+    if missing: print(f'not prepared: {curriculum.lost(missing)}; going on without', flush=True)
+    curriculum = curriculum.without(missing)
+    sources = {name: load_tokens(out/'tokens'/f'{name}.npz') for name in sorted(names - {*missing})}
     with lock(out), (out/'journal.jsonl').open('a', encoding='utf-8') as journal:
         def record(r): journal.write(json.dumps(r) + '\n'); journal.flush(); print(r, flush=True)
         attend(Pupil(out, curriculum, sources, compiled=True, threads=int(threads)), float(minutes), record)

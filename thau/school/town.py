@@ -13,13 +13,14 @@ town.name, [p.name for p in town.people][:3], distance(town.places[0], town.plac
 
 # %% auto #0
 __all__ = ['ROLES', 'WEATHER', 'GOODS', 'PLACES', 'Place', 'Person', 'Thing', 'bare', 'rows', 'Names', 'kin_word', 'kin_name',
-           'weather', 'Town', 'distance']
+           'weather', 'ownable', 'Town', 'distance']
 
-# %% ../../nbs/4_school/03_town.ipynb #baed2e77
+# %% ../../nbs/4_school/03_town.ipynb #544b0bbf
 import re
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cache
+from itertools import islice
 from math import hypot
 from random import Random
 
@@ -171,9 +172,16 @@ def weather(
     fits = WEATHER[:7] if day.month in (12, 1, 2) else WEATHER[:4] + WEATHER[7:] if day.month in (6, 7, 8) else WEATHER[:5]
     return choose(fits, dice)
 
-# %% ../../nbs/4_school/03_town.ipynb #2f8783ae
-GOODS = 'toys treasures clothes'.split() # Categories of what people own
-PLACES = dict(town='buildings', nature='outdoors')
+# %% ../../nbs/4_school/03_town.ipynb #7dfe3b5a
+GOODS = 'goods_more small_things toys treasures tools_things school_things'.split() # Categories of what people own
+PLACES = dict(town='town_at', nature='nature_at') # Kind of place -> its rows, which know their English preposition
+
+@cache
+def ownable(
+    exam:bool=False, # What people own in examinations alone
+)->tuple:            # Rows, one of each word, no plurals
+    "What people may own."
+    return tuple(allowed({row[0]: row for c in GOODS for row in rows(c) if 'p' not in row[0].rsplit(' ', 1)[1]}.values(), exam, key=bare))
 
 class Town:
     "People, places, things and a day, all from one seed."
@@ -201,7 +209,7 @@ class Town:
         home = Place(thing((f'casa de los {name} f', f'{name} house', 'at')), self._spot(), 'home')
         for p in family:
             p.home = home
-            if 20 <= p.age < 66: p.job = thing(choose(rows('workers', None, 'mf'[p.fem]), dice))
+            if 20 <= p.age < 66: p.job = thing(choose(rows('occupations', None, 'mf'[p.fem]), dice))
         self.places.append(home); self.people += family
 
     def _befriend(self, p):
@@ -211,10 +219,10 @@ class Town:
 
     def _furnish(self, names):
         "Give everyone a thing or two, and some an animal; no two things share a word."
-        dice, goods = self.dice, [row for c in GOODS for row in rows(c)]
-        drawn = iter(dice.sample(goods, 2*len(self.people)))
+        dice, goods = self.dice, ownable(self.exam)
+        drawn = iter(dice.sample(goods, min(len(goods), 2*len(self.people))))
         for p in self.people:
-            for row in (next(drawn) for _ in range(dice.randint(1, 2))):
+            for row in islice(drawn, dice.randint(1, 2)):
                 self.things.append(Thing(thing(row), p, thing(row, choose(rows('colours'), dice)), price=dice.randint(2, 40)))
             if dice.random() < 0.25:
                 kind = choose(rows('pets'), dice)
