@@ -80,7 +80,7 @@ def asked_kinds(
     rest = [k for k in ('date clock', 'name role', 'place name') if re.search(_asked[k], folded)]
     return set(' '.join([first, *rest]).split())
 
-# %% ../../nbs/3_memory/04_facts.ipynb #dd7425dc
+# %% ../../nbs/3_memory/04_facts.ipynb #3a20966f
 @dataclass(frozen=True)
 class Fact:
     "Something told: `subject` is 'me', a role or a name, folded."
@@ -119,7 +119,7 @@ def facts(
     known = {*said, *names_in(text), *(n for n, _ in roles(text)), *(fold(w) for w in re.findall(r'^[A-ZÁÉÍÓÚÑ]\w+', text))}
     found = []
     for clause in re.split(r'[,;.!…()]+(?:\s|$)| (?:y|and|pero|but|porque|because|aunque) ', fold(text)):
-        if _unsure & set(words(clause)[:4]) or re.search(r"\bno \w|n't |\bnever |\bnunca |\blo \w+o\b", clause): continue
+        if _unsure & set(words(clause)[:4]) or re.search(r"\bno (?!me gust|le gust|soport)\w|n't (?!like|stand)|\bnever |\bnunca |\blo \w+o\b", clause): continue
         for relation, single, mine, pattern in _patterns():
             if not (m := pattern.search(clause.strip())): continue
             who = 'me' if mine else _subject(m, said, known)

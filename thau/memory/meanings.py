@@ -69,7 +69,7 @@ NAMES = {
     'decade': lambda m, n: months_from(n if n > 99 else n + (1900 if n >= 30 else 2000), 1, 120) if n % 10 == 0 else None,
 }
 
-# %% ../../nbs/3_memory/01c_meanings.ipynb #adae40be
+# %% ../../nbs/3_memory/01c_meanings.ipynb #bf624137
 def _of(rec, period):
     "The only one of `rec` in `period`."
     found = within(rec, period)
@@ -127,6 +127,7 @@ def _this(m, rec):
 
 WHICH = {
     'past': lambda m, rec: latest(rec, m),
+    'past_weekday': lambda m, dayname: latest(weekday(dayname), m),
     'last': lambda m, rec: latest(rec, m, over=True),
     'next': lambda m, rec: following(rec, m),
     'this': _this,

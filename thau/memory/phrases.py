@@ -96,7 +96,7 @@ class Grammar:
                 node = place.setdefault(key, _Node())
             if not node.done: node.done = (self.size, name, given)
 
-# %% ../../nbs/3_memory/01b_phrases.ipynb #a6e3fb04
+# %% ../../nbs/3_memory/01b_phrases.ipynb #0c1ec52e
 class Reader:
     "What the lines of a grammar find in `words`."
     def __init__(self,
@@ -129,7 +129,7 @@ class Reader:
             if value is not None: ends[i] = rank, value
         if i < len(self.words) and (word := self.words[i].said) in node.next: self._walk(node.next[word], i + 1, slots, ends)
         for (category, name), after in node.slots.items():
-            for end, value in self.read(category, i).items(): self._walk(after, end, slots | {name: value} if end > i else slots, ends) # Who takes no word says nothing
+            for end, value in self.read(category, i).items(): self._walk(after, end, slots if value is True else slots | {name: value}, ends)
 
 # %% ../../nbs/3_memory/01b_phrases.ipynb #895f83e5
 _LONG = 7 # Letters from which one slip is forgiven

@@ -21,7 +21,7 @@ from .meanings import MEANINGS, Clock, Part, at_clock, in_part, loosely
 from .phrases import Grammar, Reader, Word, mended, words
 from .spans import Moment, Span, aware
 
-# %% ../../nbs/3_memory/01d_times.ipynb #f191cf44
+# %% ../../nbs/3_memory/01d_times.ipynb #3388e336
 def _number(words, i):
     "Figures, as an amount."
     return [(1, int(words[i].said))] if i < len(words) and re.fullmatch(r'\d{1,3}', words[i].said) else []
@@ -41,7 +41,7 @@ _ATOMS = dict(
     numbers=_matched(r'\d{1,2}/\d{1,2}', _numbers),
     hm=_matched(r'\d{1,2}[:.]\d\d(?::\d\d)?', lambda m: (*_numbers(m)[:2], m[0].startswith('0'))),
     decadefigure=_matched(r'[3-9]0', lambda m: int(m[0])),
-    anyword=_matched(r'[^\W\d_]+', lambda m: 1))
+    anyword=_matched(r'[^\W\d_]+', lambda m: True))
 
 @dataclass(frozen=True)
 class _Tables:
@@ -65,13 +65,13 @@ def _tables():
     south = tuple(read_text(data_dir()/'memory'/'south.txt').split())
     return _Tables(Grammar(tables, MEANINGS, _ATOMS | {k: None for k in ('past', 'notpast', 'pause', 'free')}), both, {lang: l['marks'] for lang, l in lists.items()}, slips, south)
 
-# %% ../../nbs/3_memory/01d_times.ipynb #6c5b8733
+# %% ../../nbs/3_memory/01d_times.ipynb #e10bbdb6
 def _company(tables, said):
     "The atoms that look around in the words `said` and take none."
     looks_back = not tables.lists['past'].isdisjoint(w.said for w in said)
-    def pause(_, i): return [(0, 1)] if i == len(said) or not said[i].said.isalnum() or said[i].said in tables.lists['pause'] else []
-    def free(_, i): return [(0, 1)] if i == 0 or said[i-1].said not in tables.lists['free'] else []
-    return dict(past=lambda _, i: [(0, 1)] if looks_back else [], notpast=lambda _, i: [] if looks_back else [(0, 1)], pause=pause, free=free)
+    def pause(_, i): return [(0, True)] if i == len(said) or not said[i].said.isalnum() or said[i].said in tables.lists['pause'] else []
+    def free(_, i): return [(0, True)] if i == 0 or said[i-1].said not in tables.lists['free'] else []
+    return dict(past=lambda _, i: [(0, True)] if looks_back else [], notpast=lambda _, i: [] if looks_back else [(0, True)], pause=pause, free=free)
 
 _QUOTED = re.compile(r'[“"«][^”"»]*[”"»]|(?<!\w)\'[^\']+\'(?!\w)')
 
@@ -88,7 +88,7 @@ def language(
     said, marks = [w.said for w in words(text)], _tables().marks
     return max(('es', 'en'), key=lambda lang: sum(w in marks[lang] for w in said))
 
-# %% ../../nbs/3_memory/01d_times.ipynb #fb1ade7f
+# %% ../../nbs/3_memory/01d_times.ipynb #efe957eb
 @dataclass(frozen=True)
 class _Found:
     "A phrase in words `first` up to `last`."
@@ -111,11 +111,12 @@ def _all(tables, said, moment):
 
 def _spoiled(tables, said, found):
     "Whether the neighbours make something else of it."
-    before = [w.said for w in said[max(0, found.first - 2):found.first]]
-    after = said[found.last].said if found.last < len(said) else ''
-    named = before and (before[-1] in tables.lists['names'] or before[-1] in ('\0', "'", '"') and before[0] in tables.lists['names'])
-    counted = after in tables.lists['counted'] and said[found.last-1].said.isalnum() and not said[found.last-1].said.isalpha()
-    return bool(named or counted)
+    around = [w.said for w in said] + ['']
+    before, first, last, after = around[found.first - 1], around[found.first], around[found.last - 1], around[found.last]
+    named = before in tables.lists['names'] or (before == 'la' and first.isdigit()) # La 9 de Julio is an avenue
+    counted = after in tables.lists['counted'] and last.isdigit()
+    defined = after in ('es', 'is') and last in tables.grammar.trees['dayname'].next # Monday is a day of the week
+    return named or counted or defined
 
 # %% ../../nbs/3_memory/01d_times.ipynb #6949aeba
 _ABOUT = {'sobre', 'acerca', 'respecto', 'about', 'regarding', 'concerning'}

@@ -28,7 +28,7 @@ from .kinds import Event, Spot, State, kinds
 from .lessons import choose
 from .town import Person, Place, Thing, Town, bare, kin_name, ownable, rows, weather
 
-# %% ../../nbs/4_school/04_events.ipynb #f95df774
+# %% ../../nbs/4_school/04_events.ipynb #1a64ad2d
 def _with(t, who, boxes=False): return [x for x in t.things if t.state.at.get(x) is who and (not boxes or x in t.boxes)]
 
 def _here(t, a, x):
@@ -96,9 +96,9 @@ def candidates(
 )->list:
     "All that may fill a role."
     if '(' in spec: return _inside(t, spec, r)
-    return FILL[spec](t, r) if spec in FILL else [thing(choose(rows(NOUNS[spec]), t.dice))]
+    return FILL[spec](t, r) if spec in FILL else [t.noun(NOUNS[spec])]
 
-# %% ../../nbs/4_school/04_events.ipynb #984bd19b
+# %% ../../nbs/4_school/04_events.ipynb #80f39838
 TELLS = {k: w for w, names in ((1, 'cook eat share drink wash show wear takeoff open plant pick draw write call hobby start finish wait late missbus visit invite meet promise want plan forget remember ill '
     'recover win lesson petis escape homecoming feed born birthday isold worksas likesfood likescolour livesin iskin wish weather noise feel feelonly break'), (3, 'gowhy goback goboth join buy sell swap find discover '
     'return lend keep receive buyat leavehere arrive grab take close repair'), (5, 'go carry give put putin takeout hide bring'), (1.5, 'lose throwaway send have')) for k in names.split()} # How often each kind is drawn
@@ -142,6 +142,14 @@ class Tale:
         plain = thing(row)
         word = thing(row, choose(rows('colours'), self.dice)) if rare else plain
         return Thing(word, full=plain)
+
+    def noun(self, category):
+        "A word that nothing in the tale has yet."
+        for _ in range(9):
+            row = choose(rows(category), self.dice)
+            if bare(row) not in self.used: break
+        self.used.add(bare(row))
+        return thing(row)
 
     def dream(self):
         "The word for a thing that nobody has."

@@ -70,6 +70,7 @@ def read(
     "A new passage."
     town = Town(dice.getrandbits(40), exam, families=2)
     if not steps: steps, = dice.choices(((2, 7), (8, 14), (15, 26), (50, 75)), (45, 35, 16, 4))
+    if not exam and steps[1] < 20 and dice.random() < 0.5: steps = (2, 6) # Short ones are learned first
     n, diary = dice.randint(*steps), moving < 1 and dice.random() < 0.08
     only = MOVING + tuple(dice.sample(QUIET, 2)) if not diary and dice.random() < moving else PROFILE if not diary and dice.random() < 0.12 else ()
     tale = begin(Tale(town, dice, dice.randint(2, 3 + (n > 8) + (n > 20)), only, diary), dice.randint(1, 2 + (n > 12)))
@@ -82,7 +83,8 @@ def wander(
     exam:bool=False,
     least:int=5, # Moves of one thing
 )->Passage:
-    "A passage in which one thing moves at least so often."
+    "A passage in which one thing moves at least so often; in half of the lessons, less."
+    if not exam and dice.random() < 0.5: least = dice.randint(1, 4)
     town = Town(dice.getrandbits(40), exam, families=2)
     tale = begin(Tale(town, dice, dice.randint(2, 4), (HANDS if dice.random() < 0.7 else MOVING) + tuple(dice.sample(QUIET, 2))), dice.randint(1, 2))
     tale.step('have')
@@ -130,7 +132,7 @@ def lesson(
     def one(dice:Random, lang:str, exam:bool=False)->Lesson:
         while True:
             passage, qs = read(dice, lang, exam), {}
-            for _ in range(1 if exam else dice.randint(2, 5)):
+            for _ in range(1 if exam else dice.randint(4, 9)):
                 if q := ask(passage, makers, dice, exam, unsaid): qs.setdefault((q.kind, q.answer) if unsaid < 1 else q.text, q)
             if qs: break
         messages, qs = [], list(qs.values())
@@ -146,6 +148,7 @@ def lesson(
 def _moved(passage, dice, exam=False, unsaid=False, least=5):
     "Where something is, or who has it, after so many moves."
     first, last = dice.sample((who_now, where_thing), 2)
+    least = least if exam else 1
     return first(passage, dice, exam, least=least) or last(passage, dice, exam, least=least)
 
 _moving, _plain, _long = partial(read, steps=(4, 16), moving=1), partial(read, steps=(4, 18), moving=0.2), partial(read, steps=(55, 90), moving=0.3)
