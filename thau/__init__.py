@@ -3,10 +3,12 @@
 - `thau.cli.doctor`: What this machine and this installation are
 - `thau.cli.growing`: One run from the first word typed to the first words said
 - `thau.cli.main`: What `thau` understands, and what it says when something is wrong
+- `thau.cli.memory`: `thau memory …`: files in, files out
 - `thau.cli.models`: A model directory becomes a network, which is heard or enlarged
 - `thau.cli.packs`: From a model to one file that runs, and from a GGUF file to a model
 - `thau.cli.planning`: What an age will cost before it is begun: memory on each device, hours, money
 - `thau.cli.progress`: A run as people watch it: one moving picture on a terminal, plain lines elsewhere, and a log
+- `thau.cli.school`: `thau report MODEL`: what a model can do, as a table, a picture and JSON
 - `thau.cli.speak`: A name becomes a model that runs, without the weight of what trains it
 - `thau.cli.talk`: A conversation in the terminal, as long as it likes, within a context that is not
 - `thau.engine.adead`: The seed's whole AI in one object, and this time it answers
@@ -94,11 +96,29 @@
 - `thau.growth.verdict`: Whether growth pays, by how much, and where it does not
 - `thau.growth.weights`: Read a model one tensor at a time, and hear it without ever holding it
 - `thau.growth.words`: Articles, agreement and the lexicon, in Spanish and English
+- `thau.image.captions`: What a person would say of a scene, in Spanish and in English
+- `thau.image.checking`: A program that looks at a picture and says whether it shows what was asked for
+- `thau.image.painter`: A sentence and some noise go in, a picture comes out
+- `thau.image.scenes`: As many pictures as one likes, of which everything is known
+- `thau.image.shapes`: Two dozen silhouettes that a ruler and a compass can draw
 - `thau.lab.views`: RAM now, and a model that grows while you watch
+- `thau.memory.chroma`: An index that can be thrown away, for memories too many to compare one by one
+- `thau.memory.embed`: Texts become vectors, offline, in both languages
+- `thau.memory.facts`: Who, what, which: read from a turn without any model
+- `thau.memory.forget`: Which words ask for it, and which memories it means
+- `thau.memory.index`: Everything that search needs to know about every turn, in columns
+- `thau.memory.manager`: Working memory, episodes and lasting facts, behind five verbs
 - `thau.memory.meanings`: *Ago*, *since*, *the first … of*, *at half past five*: from the slots of a phrase to a span of time
 - `thau.memory.phrases`: A grammar that can be read: lines of words and slots, and a parser that finds the longest of them
+- `thau.memory.quote`: Memories in a prompt are data: they give no orders, speak for nobody, and are not remembered twice
+- `thau.memory.rank`: Thirty small signs that a turn answers a question, and what each is worth
+- `thau.memory.recall`: A question finds the turns that answer it, or nothing
+- `thau.memory.record`: One file that never loses what it was told, and loses all of what it was told to forget
 - `thau.memory.spans`: Days, weeks, months, feasts and seasons as half-open intervals of local time
+- `thau.memory.store`: Record, facts, vectors and search as one thing, and nothing twice
 - `thau.memory.terms`: What a short turn is about, in words that both languages share
+- `thau.memory.times`: Which time a question in Spanish or English asks about, as an interval with the zone's own offsets
+- `thau.memory.trial`: Invented lives of any size, questions about them, and how many are answered
 - `thau.school.asked`: Who, what, whom, where, why, how much, when, yes or no: questions about one event, and the same questions where nothing answers them
 - `thau.school.asking`: From a sentence to a good question, with its answer in the sentence
 - `thau.school.calendar`: Tomorrow, in a week, how many days until then, in which form a date is written, and how old someone turns
@@ -129,6 +149,7 @@
 - `thau.school.report`: Every skill, both languages, with the unsureness of the figure, and what chance would give
 - `thau.school.requests`: What people ask of the twelve tools, what the call must be, and what comes back
 - `thau.school.skills`: One list of what is taught and examined, and how each answer is judged
+- `thau.school.sources`: A name in the curriculum becomes millions of tokens, once
 - `thau.school.spoken`: Numbers, dates and durations as people say them, and what they mean
 - `thau.school.states`: Questions that no single sentence answers: after all that happened, who has what, where, since when, and how many
 - `thau.school.sums`: Arithmetic in a notation that a tiny model can execute: one digit a step, units first, the result on a line of its own
@@ -139,8 +160,22 @@
 - `thau.school.truths`: Two thousand plain facts, and how to ask for each
 - `thau.school.units`: Metres and centimetres, kilos and grams, litres, minutes: convert and compare
 - `thau.school.values`: Made-up words, names, codes, numbers, paths and addresses: what a model must copy because it cannot know
+- `thau.school.variety`: How much of a text has not been said before, and how clean it is
 - `thau.school.wiki`: Questions about encyclopedia texts, whose answers stand in them word by word, or do not stand there at all
-- `thau.school.wishes`: Tools that nobody has, and what somebody would ask of them"""
+- `thau.school.wishes`: Tools that nobody has, and what somebody would ask of them
+- `thau.tools.amounts`: The numbers that somebody's words can mean, in Spanish and English
+- `thau.tools.arithmetic`: Sums that are right to the last digit, from text that can do nothing else
+- `thau.tools.constrain`: Only tokens that can still become a call
+- `thau.tools.countries`: Facts of 194 countries, found by their name in Spanish or English
+- `thau.tools.defaults`: What THAU can do beside talking, each of them for real or not offered
+- `thau.tools.gbnf`: The same calls for llama.cpp, and for whatever speaks its grammar
+- `thau.tools.grammar`: From tools and the user's words to the calls that are possible at all
+- `thau.tools.moments`: The days and hours that somebody's words can mean, as a call wants them
+- `thau.tools.parse`: What a model said, told apart into text and calls, or the reason why not
+- `thau.tools.predict`: One decision, then a call that cannot be wrong in form
+- `thau.tools.quantities`: Units, clocks and calendars: what a call to them must come to
+- `thau.tools.registry`: A Python function with type hints becomes a tool that may be called, if it was granted
+- `thau.tools.schemas`: What anybody's tool asks for, reduced to what a grammar can keep and a checker can check"""
 
 __version__ = '0.1.0'
 

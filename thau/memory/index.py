@@ -12,7 +12,7 @@ index.people('jefe')
 # %% auto #0
 __all__ = ['KINDS', 'FLAGS', 'contexts', 'vectors', 'seconds', 'Index']
 
-# %% ../../nbs/3_memory/04b_index.ipynb #ae469530
+# %% ../../nbs/3_memory/04b_index.ipynb #217aefee
 import re
 from collections import defaultdict
 from datetime import datetime
@@ -22,7 +22,7 @@ import numpy as np
 from ..engine.files import BadInput
 from .embed import LANGUAGES, Embedder, unit
 from .facts import ended_by, facts, names_in, role_ideas, roles, value_kinds
-from .terms import content, fold, small_talk, stem, terms, word_list, words
+from .terms import content, corrected, language, small_talk, stem, terms, word_list, words
 
 # %% ../../nbs/3_memory/04b_index.ipynb #a4a3c45c
 def _around(rows):
@@ -58,13 +58,15 @@ def vectors(
     where, all_ = {t: i for i, t in enumerate(texts)}, np.concatenate(parts) if parts else np.zeros((0, embedder.dim), np.float16)
     return all_[[[where[r['text']], where[c or r['text']]] for r, c in zip(rows, around)]] if rows else np.zeros((0, 2, embedder.dim), np.float16)
 
-# %% ../../nbs/3_memory/04b_index.ipynb #70f08cbd
+# %% ../../nbs/3_memory/04b_index.ipynb #9ccc24ad
 KINDS = ('number', 'clock', 'date', 'money', 'name', 'role', 'place')
-FLAGS = ('user', 'question', 'chat', 'first', 'third', 'maybe', 'update', 'capital')
+FLAGS = ('user', 'question', 'chat', 'first', 'third', 'maybe', 'update', 'other')
+_me = re.compile(r"\b(?:i|i'\w+|my|me|mi|mis|yo|soy|estoy|tengo|voy|he|nos|we|our|\w+é)\b")
+_other = re.compile(r"\b[A-ZÁÉÍÓÚÑ][a-záéíóúñ]+(?:'s)? (?:le|se|es|is|has|tiene|ha|está|was|will|\w+[aeó]|\w+s|\w+ed)\b")
 
 def _flags(row):
     text, own = row['text'], set(words(row['text']))
-    return (row['speaker'] != 'thau', '?' in text, small_talk(text), *(bool(own & word_list(l)) for l in ('first', 'third', 'maybe', 'update')), bool(re.search(r'[A-ZÁÉÍÓÚÑ]', text[1:])))
+    return (row['speaker'] != 'thau', '?' in text, small_talk(text), *(bool(own & word_list(l)) for l in ('first', 'third', 'maybe', 'update')), bool(_other.search(text) and not _me.search(text.lower())))
 
 def seconds(
     utc:str, # ISO time with its zone
@@ -101,7 +103,9 @@ class Index:
         own = content(text)
         for w in own:
             self._post[f'n:{w}'][i] = 1.0
-            for t, sure in terms(w).items(): self._post[t][i] = max(sure, self._post[t].get(i, 0))
+            meant = '' if w in self.names else corrected(w)
+            for t, sure in {**{t: .7 * s for t, s in (terms(meant) if meant else {}).items()}, **terms(w)}.items():
+                if t[0] != 'k': self._post[t][i] = max(sure, self._post[t].get(i, 0))
         self._flags.append(_flags(row)); self._length.append(len(own))
         kinds = value_kinds(text, self.names); self._kinds.append([k in kinds for k in KINDS])
         for name, role in roles(text): self.roles[name].add(role); self.names.add(name)
@@ -123,7 +127,7 @@ class Index:
             for k, f in enumerate(FLAGS): setattr(self, f, np.array([x[k] for x in self._flags], bool))
             self.length, self.kinds = np.array(self._length, np.int32), np.array(self._kinds, bool).reshape(n, len(KINDS))
             self.time = np.array([seconds(r['utc']) for r in self.rows])
-            self.english = np.array([r['lang'] == 'en' for r in self.rows], np.int8)
+            self.english = np.array([(r['lang'] if r['lang'] in LANGUAGES else language(r['text'][:400])) == 'en' for r in self.rows], np.int8)
             self.importance = np.array([r.get('importance') or 5 for r in self.rows], np.float32)
             self._neighbours(n); self._centred(); self._names(n); self._ends(n); self._cached = {}; self._ready = True
             self.info = np.array([sum(min(self.idf(f'w:{stem(w)}'), 6) for w in content(r['text'][:4000])) for r in self.rows], np.float32)
@@ -169,6 +173,11 @@ class Index:
             found = self._post.get(term, {})
             self._cached[term] = np.fromiter(found.keys(), np.int64, len(found)), np.fromiter(found.values(), np.float32, len(found))
         return self._cached[term]
+
+    def texts_alike(self, i:int, j:int)->bool:
+        "Whether two turns say the same: equal words, or one spelling apart."
+        a, b = content(self.rows[i]['text'][:4000]), content(self.rows[j]['text'][:4000])
+        return set(a) == set(b) or (len(a) == len(b) and float(self.alone[i] @ self.alone[j]) > .97 and not any(w[0].isdigit() for w in set(a) ^ set(b)))
 
     def people(self,
         role:str, # Folded: boss, hermana

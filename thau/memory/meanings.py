@@ -16,7 +16,7 @@ from datetime import date, datetime, timedelta, timezone
 from thau.memory.spans import (Cycle, Moment, Span, aware, back, both, days, fixed, following, latest, month, monthday, months_from, moving, nth_weekday, season, unit, until,
     weekday, within)
 
-# %% ../../nbs/3_memory/01c_meanings.ipynb #38a03552
+# %% ../../nbs/3_memory/01c_meanings.ipynb #5351807f
 @dataclass(frozen=True)
 class Part:
     "A part of every day, in minutes from its midnight; nights end on the next day."
@@ -41,7 +41,7 @@ def _slashed(m, numbers):
     return days(date(numbers[2] + 2000 * (numbers[2] < 100), b, a))
 
 NAMES = {
-    'is': lambda m, x: x,
+    'is': lambda m, x, **slots: x,
     'same': lambda m, **slots: next(iter(slots.values())),
     'sum': lambda m, tens, ones: tens + ones,
     'hours': lambda m, lo, hi: Part(60*lo, 60*hi),
@@ -56,6 +56,7 @@ NAMES = {
     'anyyear': lambda m: month(1, 12),
     'date': lambda m, dom, monthname=None: monthday(dom, monthname),
     'dates': lambda m, a, b, monthname=None: until(monthday(a, monthname), monthday(b, monthname)) if a < b or not monthname else None,
+    'until': lambda m, a, b: until(a, b),
     'dated': lambda m, dayname, rec: both(weekday(dayname), rec),
     'fixed': lambda m, monthname, day, n=1: fixed(monthname, day, n),
     'moving': lambda m, first, n=1: moving(first, n),
@@ -69,7 +70,7 @@ NAMES = {
     'decade': lambda m, n: months_from(n if n > 99 else n + (1900 if n >= 30 else 2000), 1, 120) if n % 10 == 0 else None,
 }
 
-# %% ../../nbs/3_memory/01c_meanings.ipynb #bf624137
+# %% ../../nbs/3_memory/01c_meanings.ipynb #ca499d1d
 def _of(rec, period):
     "The only one of `rec` in `period`."
     found = within(rec, period)
@@ -135,6 +136,7 @@ WHICH = {
     'of': lambda m, rec, period: _of(rec, period),
     'nth_of': lambda m, ordinal, rec, period: _nth(rec, period, ordinal),
     'nth_in': lambda m, ordinal, rec, outer: _mapped(outer, lambda span: _nth(rec, span, ordinal)),
+    'dated_past': lambda m, dayname, rec: latest(both(weekday(dayname), rec), m),
     'dated_in': lambda m, dayname, period: period if _whole_day(period) else None,
     'thirds': lambda m, edge, rec: _mapped(rec, lambda span: third(span, edge)),
     'third': lambda m, edge, period: third(period, edge),
@@ -145,6 +147,10 @@ WHICH = {
     'ago': ago,
     'ahead': lambda m, n, size: ago(m, -n, size),
     'some_ago': lambda m, size: Span(ago(m, _FEW[size], size).start, ago(m, 1, size).start) if size in _FEW else None,
+    'ago_and_days': lambda m, a, b, size: days(back(back(m.today, size, a), 'day', b)),
+    'years_half_ago': lambda m, n: unit(m, 'month', -12*n - 6),
+    'weekend_of': lambda m, rec, day: days(day.start + timedelta(5 - day.start.weekday()), 2) if _whole_day(day) else None,
+    'half_months': lambda m: Cycle(lambda year: [half(months_from(year, k), side) for k in range(1, 13) for side in (0, 1)]),
     'day_ago': lambda m, n, size: days(back(m.today, size, n)) if size in ('week', 'fortnight', 'month', 'year') else None,
     'same_day': lambda m, period: days(m.today.replace(year=period.start.year)) if (period.end - period.start).days >= 365 else None,
     'week_of': lambda m, day: days(day.start - timedelta(day.start.weekday()), 7) if _whole_day(day) else None,
@@ -154,7 +160,7 @@ def _whole_day(span):
     "Whether `span` is one day of the calendar."
     return not span.start.tzinfo and span.start.hour == span.start.minute == 0 and span.end - span.start == timedelta(1)
 
-# %% ../../nbs/3_memory/01c_meanings.ipynb #7a529ace
+# %% ../../nbs/3_memory/01c_meanings.ipynb #b05cf03c
 _EVER = datetime(1970, 1, 1) # Older than any memory
 
 def _utc(m, at): return aware(at, m.now.tzinfo).astimezone(timezone.utc)
@@ -177,11 +183,12 @@ def between(
 RANGES = {
     'between': between,
     'hull': lambda m, a, b: between(m, a, b) if a.cycle and b.cycle else Span(min(a.start, b.start), max(a.end, b.end)) if not (a.start.tzinfo or b.start.tzinfo) else None,
-    'cycles': lambda m, a, b: latest(until(a, b), m),
+    'weekday_pair': lambda m, a, b, middle=None: latest(until(weekday(a), weekday(b)), m),
+    'cycles': lambda m, a, b, middle=None: latest(until(a, b), m),
     'since_rec': lambda m, rec: Span(latest(rec, m).start, m.now),
     'since': lambda m, a: _checked(m, a.start, m.now),
     'since_unit': lambda m, n, size: _checked(m, ago(m, n, size).start, m.now),
-    'after': lambda m, a: _checked(m, a.end, m.now),
+    'after': lambda m, a: _checked(m, a.start if a.end - a.start <= timedelta(hours=1) else a.end, m.now), # After five is not after six
     'before': lambda m, a: _checked(m, _EVER, a.start),
     'upto': lambda m, a: _checked(m, _EVER, a.end),
     'rolling': lambda m, n, size: Span(back(m.now if size in ('hour', 'minute', 'second') else m.local, size, n), m.now),
@@ -189,7 +196,7 @@ RANGES = {
     'coming': lambda m, n, size: Span(m.now, back(m.now if size in ('hour', 'minute', 'second') else m.local, size, -n)),
 }
 
-# %% ../../nbs/3_memory/01c_meanings.ipynb #7a167ee6
+# %% ../../nbs/3_memory/01c_meanings.ipynb #e673e155
 @dataclass(frozen=True)
 class Clock:
     "A time of day, in minutes from midnight."
@@ -198,9 +205,9 @@ class Clock:
     sure: bool = False # Whether morning and afternoon are told apart
 
 def _clock(m, hour, minute=None, shift=0, ampm=None):
-    "The time of `hour` and `minute`, `shift` hours later, in that half of the day."
+    "The time of `hour` and `minute`, `shift` hours later, in that half of the day; twelve in the morning is noon, as Spanish has it."
     if hour > 24 or (minute or 0) > 59 or (ampm and hour > 12): return None
-    if ampm: hour = hour % 12 + dict(am=0, pm=12, night=12 if hour in range(6, 12) else 24)[ampm]
+    if ampm: hour = hour % 12 + dict(am=0, pm=12, morning=12 * (hour == 12), night=12 if hour in range(6, 12) else 24)[ampm]
     return Clock(60*(hour + shift) + (minute or 0), 60 if minute is None else 1, bool(ampm) or not 1 <= hour <= 12)
 
 def _minutes(m, hm, ampm=None):
@@ -212,7 +219,7 @@ def _minutes(m, hm, ampm=None):
 def _halved(clock, ampm):
     "`clock` in that half of the day."
     if clock.sure: return clock
-    return replace(clock, at=clock.at % 720 + dict(am=0, pm=720, night=720 if clock.at % 720 >= 360 else 1440)[ampm], sure=True)
+    return replace(clock, at=clock.at % 720 + dict(am=0, pm=720, morning=720 * (clock.at % 720 < 60), night=720 if clock.at % 720 >= 360 else 1440)[ampm], sure=True)
 
 def _starts(clock): return [clock.at] if clock.sure else [clock.at % 720 + 720, clock.at % 720] if clock.at % 720 < 420 else [clock.at, (clock.at + 720) % 1440]
 
@@ -246,15 +253,17 @@ def in_part(
     day:Span,
     part:Part,
 )->Span|None:
-    "That part of that day."
-    return Span(*(day.start + timedelta(minutes=k) for k in (part.lo, part.hi))) if _whole_day(day) else None
+    "That part of that day, or of a part of it: midnight of a night."
+    midnight = day.start.replace(hour=0, minute=0)
+    start, end = (midnight + timedelta(minutes=k) for k in (part.lo, part.hi))
+    return Span(start, end) if _whole_day(day) or (not day.start.tzinfo and day.start <= start and end <= day.end <= midnight + timedelta(2)) else None
 
 def _this_part(m, part):
     "Today's; before six in the morning the night is the one that is running."
     return in_part(m, unit(m, 'day', -1 if part.hi > 1440 and m.local.hour < part.hi//60 - 24 else 0), part)
 
 CLOCK = {
-    'clock': _clock, 'minutes': _minutes,
+    'clock': _clock, 'oclock': lambda m, hour: _clock(m, hour), 'minutes': _minutes,
     'clock_to': lambda m, hour, minute, **half: _clock(m, hour % 12 or 12, 60 - minute, shift=-1, **half) if 0 < minute < 60 and hour <= 12 else None,
     'halved': lambda m, clock, ampm: _halved(clock, ampm),
     'in_part': lambda m, day, part: in_part(m, day, part),
@@ -262,6 +271,8 @@ CLOCK = {
     'tonight': lambda m: _this_part(m, Part(1200, 1800)),
     'hours_of': lambda m, k, lo, hi: in_part(m, unit(m, 'day', k), Part(60*lo, 60*hi)),
     'at': lambda m, day, clock: at_clock(m, day, clock),
+    'day_after': lambda m, day, clock: (at := at_clock(m, day, clock)) and Span(at.start, day.end),
+    'day_before': lambda m, day, clock: (at := at_clock(m, day, clock)) and _checked(m, day.start, at.start),
     'at_part': lambda m, day, part, clock: at_clock(m, in_part(m, day, part), clock) if _whole_day(day) else None,
     'from_to': lambda m, day, a, b: _from_to(m, day, a, b),
     'from_to_halved': lambda m, day, a, b, ampm: _from_to(m, day, a, _halved(b, ampm)),

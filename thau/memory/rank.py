@@ -55,7 +55,7 @@ def read_query(
     return Query(text, own, names, lang, unit(index.embedder.queries([text])[0] - index.embedder.centre()[0, lang]), np.array([k in kinds for k in KINDS]),
                  bool(said & word_list('first')) and not names, bool(said & word_list('past_q') or _past.search(fold(text))), bool(_thau_said.search(fold(text))))
 
-# %% ../../nbs/3_memory/04c_rank.ipynb #4d0d8882
+# %% ../../nbs/3_memory/04c_rank.ipynb #c4391e95
 @lru_cache(8)
 def _misspelt(key):
     "One-letter deletions of the index's words."
@@ -77,6 +77,8 @@ def _nearest(index, word):
 def _ways(index, query, word):
     "Term -> how surely it means `word`."
     found = terms(word)
+    found |= {'h' + t[1:]: .65 for t in found if t[0] == 'k'}
+    if not any(t[0] == 'k' for t in found): found = {t: v for t, v in found.items() if t[0] != 'h'}
     if not any(index.idf(t) for t in found if t[0] != 't'): found |= {f'n:{w}': .7 for w in _nearest(index, word)}
     if word in query.names:
         for role in index.roles.get(word, ()): found |= {t: max(.5, found.get(t, 0)) for t in role_ideas(role)}
@@ -90,6 +92,7 @@ class Match:
     around: np.ndarray  # The same, in it and its neighbours
     named: np.ndarray   # Whether it names whom the question names
     near: np.ndarray    # How near such a name is: 1 here, 0 nowhere around
+    each: np.ndarray    # (words, n) how well each single word is held, here or around
     unknown: float      # Share of the question's weight that nobody ever mentioned
 
 def match(
@@ -97,7 +100,7 @@ def match(
     query:Query,
 )->Match:
     "Hold the question's words against every turn."
-    n = len(index); alone, around, named, mass, unknown = np.zeros(n), np.zeros(n), np.zeros(n + 1, np.float32), 1e-6, 0.0
+    n = len(index); alone, around, named, mass, unknown, each = np.zeros(n), np.zeros(n), np.zeros(n + 1, np.float32), 1e-6, 0.0, []
     for w in query.words:
         a, ways = np.zeros(n + 1, np.float32), _ways(index, query, w)
         known = {t: index.idf(t) * sure for t, sure in ways.items() if t in index._post}
@@ -105,8 +108,9 @@ def match(
         if full < .1: full = .8 * np.log(2 * n + 2); unknown += full
         for t, v in known.items(): at = index.postings(t)[0]; a[at] = np.maximum(a[at], min(v, full))
         if w in query.names: named = np.maximum(named, a > 0)
-        alone += a[:-1]; around += _spread(index, a, (.6, .4, .0, .45) if w not in query.names else (.6, .5, .4, .45)); mass += full
-    return Match(alone / mass, around / mass, named[:-1], _spread(index, named, (.8, .7, .6, .6)), unknown / mass)
+        near = _spread(index, a, (.6, .4, .0, .45) if w not in query.names else (.6, .5, .4, .45))
+        alone += a[:-1]; around += near; mass += full; each.append(near / full)
+    return Match(alone / mass, around / mass, named[:-1], _spread(index, named, (.8, .7, .6, .6)), np.stack(each) if each else np.zeros((0, n)), unknown / mass)
 
 def _spread(index, a, weights):
     "`a` (n + 1) or, if larger, a part of what one, two, three turns before or one after has."
@@ -114,13 +118,14 @@ def _spread(index, a, weights):
     parts = [w * x for w, x in zip(weights, (a[b1], a[b2], a[b1[b2]] if weights[2] else 0, a[index.after]))]
     return np.maximum.reduce([a, *(p for p in parts if np.ndim(p))])[:-1]
 
-# %% ../../nbs/3_memory/04c_rank.ipynb #c4ac4c1b
+# %% ../../nbs/3_memory/04c_rank.ipynb #f39b0b01
 FEATURES = ('alike', 'alike_around', 'alike_before', 'alike_after', 'words', 'words_around', 'words_short', 'named', 'named_near', 'name_missing', 'user', 'question', 'chat', 'info', 'short', 'kind', 'kind_missing',
-    'kind_after', 'answers_thau', 'newer', 'older', 'newer_mine', 'first', 'someone_else', 'third', 'maybe', 'update', 'same_language', 'rank_alike', 'rank_words', 'rank_around', 'thau_question', 'ended_now', 'ended_past', 'thau_said')
+    'kind_after', 'answers_thau', 'newer', 'older', 'newer_mine', 'first', 'someone_else', 'third', 'maybe', 'update', 'same_language', 'rank_alike', 'rank_words', 'rank_around', 'thau_question', 'ended_now', 'ended_past', 'thau_said', 'covered', 'all_covered', 'other', 'rank_named', 'wrong_name', 'other_name')
 
 def _ranks(x, chosen):
-    "Reciprocal rank of the `chosen` among all of `x`."
-    order = np.empty(len(x)); order[np.argsort(-x)] = np.arange(len(x))
+    "Reciprocal rank of the `chosen` among all of `x`; behind the first 500 all are 500th."
+    order, first = np.full(len(x), 500.0), np.argpartition(-x, 500)[:500] if len(x) > 500 else np.arange(len(x))
+    order[first[np.argsort(-x[first], kind='stable')]] = np.arange(len(first))
     return 5 / (5 + order[chosen])
 
 def signs(
@@ -140,19 +145,25 @@ def signs(
     kind_after = np.append((index.kinds & query.kinds).any(1), False)[after]
     answers = np.append(~index.user & index.question, False)[before]
     ended = index.ended[c] <= now
+    held = (m.each[:, c] > .35).mean(0) if len(m.each) else np.zeros(len(c))
     columns = (3 * alike[c], 3 * around[c], 3 * v[before], 3 * v[after], m.alone[c], m.around[c], m.alone[c] / np.sqrt(1 + index.length[c]), m.named[c], m.near[c], (m.near[c] == 0) & bool(query.names),
         user, index.question[c], index.chat[c], np.minimum(index.info[c], 40) / 20, index.length[c] < 2, kind, ~kind & asked, kind_after, answers, age * (not query.past), age * query.past, age * query.mine,
         index.first[c] & query.mine, index.named[c] & ~index.first[c] & query.mine, index.third[c] & bool(query.names) & (m.named[c] == 0), index.maybe[c], index.update[c], index.english[c] == query.english,
-        _ranks(alike, c), _ranks(m.alone, c), _ranks(m.around + .5 * around, c), ~user & index.question[c], ended & (not query.past), ended & query.past, ~user & query.thau)
+        _ranks(alike, c), _ranks(m.alone, c), _ranks(m.around + .5 * around, c), ~user & index.question[c], ended & (not query.past), ended & query.past, ~user & query.thau, held, held == 1, index.other[c] & query.mine, _ranks(np.where(m.near > .5, alike, -9), c) * bool(query.names), index.named[c] & (m.named[c] == 0) & bool(query.names), index.other[c] & (m.named[c] == 0) & bool(query.names))
     return np.stack([np.asarray(x, np.float64) for x in columns], 1)
 
-# %% ../../nbs/3_memory/04c_rank.ipynb #b46a7f59
-CONFIDENCE = ('score', 'lead', 'alike', 'alike_around', 'words', 'words_around', 'named_near', 'name_missing', 'kind', 'unknown', 'name_unknown', 'best_words', 'best_alike', 'few_words')
+# %% ../../nbs/3_memory/04c_rank.ipynb #7bb7af5d
+CONFIDENCE = ('score', 'lead', 'alike', 'alike_around', 'words', 'words_around', 'named_near', 'name_missing', 'kind', 'unknown', 'name_unknown', 'best_words', 'best_alike', 'few_words', 'share', 'stands_out', 'covered', 'all_covered', 'user', 'question', 'info', 'asks_kind', 'best_around', 'gap_around', 'three_alike', 'three_around', 'gap', 'words_asked')
 
 @lru_cache(None)
 def weights()->dict: # rank: {sign: worth}, confidence: {sign: worth}, bias
     "The fitted worth of every sign."
     return read_json(data_dir()/'memory/rank.json')
+
+def _spreads(alike, around, score, order):
+    "How the best stand out: of likeness around, and of the score."
+    ranked = np.sort(around)[::-1]
+    return ranked[0], ranked[0] - ranked[min(9, len(ranked) - 1)], alike[order[:3]].mean(), around[order[:3]].mean(), score[order[:3]].mean() - score[order[min(10, len(order) - 1):40]].mean()
 
 def confidence_signs(
     query:Query, m:Match,
@@ -163,7 +174,9 @@ def confidence_signs(
     order = np.argsort(-score); top, sign = order[0], lambda name: x[order[0], FEATURES.index(name)]
     col = lambda name: x[:, FEATURES.index(name)]
     return np.array([score[top], score[top] - score[order[min(5, len(order) - 1)]], sign('alike'), sign('alike_around'), sign('words'), sign('words_around'), sign('named_near'), sign('name_missing'), sign('kind') - sign('kind_missing'),
-                     m.unknown, bool(query.names) and not m.named.any(), col('words').max(), col('alike').max(), len(query.words) < 2], np.float64)
+                     m.unknown, bool(query.names) and not m.named.any(), col('words').max(), col('alike').max(), len(query.words) < 2,
+                     1 / np.exp(score - score[top]).sum(), (score[top] - score.mean()) / (score.std() + 1e-6), sign('covered'), sign('all_covered'), sign('user'), sign('question'), sign('info'), query.kinds.any(),
+                     *_spreads(col('alike'), col('alike_around'), score, order), len(query.words)], np.float64)
 
 def rank(
     x:np.ndarray, # (n, len(FEATURES))

@@ -21,7 +21,7 @@ from ..engine.files import BadInput, FormatError, data_dir, new_file
 from ..growth.ages import AGES
 from ..growth.batches import Stream, Tokens
 
-# %% ../../nbs/4_school/20_curriculum.ipynb #1e40b557
+# %% ../../nbs/4_school/20_curriculum.ipynb #7c8888d3
 @dataclass(frozen=True)
 class Stage:
     "A part of the training."
@@ -30,7 +30,8 @@ class Stage:
     batch: int = 16      # Rows a step
     row: int = 256       # Tokens a row
     long_every: int = 16 # Every so many steps, rows are as long as the context
-    decay: bool = False  # Does the learning rate fall to nothing?
+    rate: float = 1.     # Factor on the learning rate; older ages want less
+    decay: bool = False  # Does the rate fall to nothing?
 
 @dataclass(frozen=True)
 class Curriculum:

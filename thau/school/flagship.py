@@ -27,8 +27,8 @@ from ..growth.train import grown
 from ..growth.transformer import Transformer
 from .curriculum import Blend, Curriculum, load_curriculum, load_tokens
 
-# %% ../../nbs/4_school/22_flagship.ipynb #974f5cd6
-WARM, EVERY, SAFE = 100, 250, 60 # Steps until the full rate; steps between measurements; seconds between checkpoints
+# %% ../../nbs/4_school/22_flagship.ipynb #71d0f9ee
+WARM, EVERY, SAFE = 100, 250, 60 # Steps until a stage's full rate; steps between measurements; seconds between checkpoints
 
 def rate(
     stage,    # `Stage`
@@ -37,7 +37,7 @@ def rate(
 )->float:     # Factor on the learning rate, 0 … 1
     "Warm up, stay, and in a stage of decay fall to nothing in a straight line."
     left = (begun + stage.steps - step) / stage.steps if stage.decay else 1.
-    return min(1., (step + 1) / WARM) * left
+    return stage.rate * min(1., (step - begun + 1) / WARM) * left
 
 # %% ../../nbs/4_school/22_flagship.ipynb #e0a609ce
 class Pupil:

@@ -225,32 +225,34 @@ def _hero_first(cast):
     "The hero is introduced by the opening."
     for lang in (cast['a'].es, cast['a'].en): lang.known = True
 
-# %% ../../nbs/4_school/06_tales.ipynb #88b41e88
+# %% ../../nbs/4_school/06_tales.ipynb #41fc4070
 @cache
 def _rules(v):
-    "Two passes: a pattern and what stands for each of its alternatives."
-    section, res = '', []
+    "Words that change, words that change only as orders, and patterns."
+    section, words, orders, patterns = '', {}, {}, []
     for line in (data_dir()/'school'/'voices.txt').read_text('utf-8').splitlines():
         if line.startswith('# '): section = line[2:]
-        elif ' = ' in line and section in ('america', v): res.append(line.split(' = ') + [section])
-    def one(a, b, s):
-        spoken = s == 'vos' and a[0].isupper() # imperatives, only where somebody speaks
-        return re.compile((r'(?:(?<=[—¡«])|(?<=—\. ))' if spoken else r'\b') + f'(?:{a})' + r'\b', 0 if spoken else re.I), b
-    def whole(rules): return [one(*r) for r in rules]
-    return [r for r in whole(r for r in res if r[0][:2] != 'os')] + whole(r for r in res if r[0][:2] == 'os')
-
-@cache
-def _quick(v):
-    "Whether any rule could matter to a text."
-    return re.compile('|'.join(f'(?:{r.pattern})' for r, _ in _rules(v)))
+        if ' = ' not in line or section not in ('america', v): continue
+        old, new = line.split(' = ')
+        if not old.isalpha() or old == 'os': patterns.append((re.compile(rf'\b(?:{old})\b', re.I), new))
+        elif section == 'vos' and old[0].isupper(): orders[old] = new
+        else: words[old] = new
+    return words, orders, sorted(patterns, key=lambda r: r[0].pattern.startswith(r'\b(?:os')) # 'os' last: it looks at the verb
 
 def localize(
     text:str, # Spanish of Spain
     v:str,    # From `voice`
 )->str:       # As it is said there
     "Bring Spanish to a town."
-    if v == 'spain' or not _quick(v).search(text): return text
-    for pattern, new in _rules(v): text = pattern.sub(lambda m: _like(m[0], m.expand(new)), text)
+    if v == 'spain': return text
+    words, orders, patterns = _rules(v)
+    def change(m):
+        word, at = m[0], m.start()
+        if word in orders and (text[at - 1:at] in ('—', '¡', '«') or text[at - 3:at] == '—. '): return orders[word] # somebody speaks
+        new = words.get(word.lower())
+        return _like(word, new) if new else word
+    text = re.sub(r'\w+', change, text)
+    for pattern, new in patterns: text = pattern.sub(lambda m: _like(m[0], m.expand(new)), text)
     return text
 
 def _like(old, new):
@@ -259,10 +261,10 @@ def _like(old, new):
 
 def tidy(
     text:str,
-)->str: # Without double spaces, quotations with a capital
+)->str: # Without double spaces; capitals within and after quotations
     "Join what slots left apart."
     text = re.sub(r'[ ]{2,}', ' ', text).replace(' \n', '\n').strip()
-    return re.sub(r'(?:^|(?<=[.!?…:] )|(?<=\n))«[a-záéíóúñ]', lambda m: m[0].upper(), text)
+    return re.sub(r'(?:^|(?<=[.!?…:] )|(?<=\n))«[a-záéíóúñ]|(?<=[.]["»] )[a-záéíóúñ]', lambda m: m[0].upper(), text)
 
 def _parts(dice, town, plot):
     "What happens: beats and casts, and the name of the first plot."

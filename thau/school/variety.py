@@ -1,6 +1,6 @@
 """How much of a text has not been said before, and how clean it is
 
-Texts that are made can be made without end, and still say little. Four figures tell: the share of four-word sequences that occur once more than never, how small a compressor makes
+Texts that are made can be made without end, and still say little. Four figures tell: how many of all four-word sequences are different ones, how small a compressor makes
 the text, how long its sentences are, and how many different words fifty thousand have. They mean something only for the same number of bytes, so compare equal lengths. A second tool finds slips of
 grammar and typography that a generator makes: an open slot, *de el*, *a apple*, an article against its noun.
 
@@ -33,14 +33,14 @@ def variety(
     return dict(new4=len(set(grams))/max(len(grams), 1), zlib=len(zlib.compress(raw, 9))/max(len(raw), 1), lzma=len(lzma.compress(raw))/max(len(raw), 1),
                 sentence=len(words)/ends, types=len(set(words[:WORDS]))/max(len(words[:WORDS]), 1), bytes=len(raw))
 
-# %% ../../nbs/4_school/08_variety.ipynb #816ef7cf
+# %% ../../nbs/4_school/08_variety.ipynb #7833482f
 _common = dict(double_space=r'  ', space_before=r' [,.;:!?](?!\.)', open_slot=r'[{}\[\]|@]', twice=r'\b(?!had had|that that)([a-záéíóúñ]{2,}) \1\b(?!,)', stop=r'(?<!\.)\.\.(?!\.)|,,|,\.')
 _rules = dict(es=_common | dict(contraction=r'\b(?:[dD]e|[aA]) el\b', before_i=r'\b[yY] (?:[iIíÍ]|[hH][iIíÍ](?![eéa]))', before_o=r'\b[oO] (?:[oOóÓ]|[hH][oOóÓ])'),
               en=_common | dict(a_vowel=r'\b[aA] (?!(?:uni|use|eu|one|utens|u-))[aeiou]\w', an_consonant=r'\b[aA]n (?!hour|hono|honest|heir)[bcdfghjklmnpqrstvwxyz]'))
-_capital = re.compile(r'(?<![.…])[.] ["«]?[a-záéíóúñ]|^[a-záéíóúñ]')
+_capital = re.compile(r'(?<![.…])[.]["»]? ["«]?[a-záéíóúñ]|^[a-záéíóúñ]')
 _pairs = dict(es=('«»', '¿?', '¡!'), en=('“”',))
 
-_either = set('final rosa naranja radio radios cambio mates cuenta capital orden'.split()) # Also a colour, a verb, a spoke: two genders, one of them not in the lexicon
+_either = set('final rosa naranja radio radios cambio mates cuenta cuento capital orden cura'.split()) # Also a colour, a verb, a spoke: two genders, one of them not in the lexicon
 
 @cache
 def _genders():
