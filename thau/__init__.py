@@ -96,11 +96,6 @@
 - `thau.growth.verdict`: Whether growth pays, by how much, and where it does not
 - `thau.growth.weights`: Read a model one tensor at a time, and hear it without ever holding it
 - `thau.growth.words`: Articles, agreement and the lexicon, in Spanish and English
-- `thau.image.captions`: What a person would say of a scene, in Spanish and in English
-- `thau.image.checking`: A program that looks at a picture and says whether it shows what was asked for
-- `thau.image.painter`: A sentence and some noise go in, a picture comes out
-- `thau.image.scenes`: As many pictures as one likes, of which everything is known
-- `thau.image.shapes`: Two dozen silhouettes that a ruler and a compass can draw
 - `thau.lab.views`: RAM now, and a model that grows while you watch
 - `thau.memory.chroma`: An index that can be thrown away, for memories too many to compare one by one
 - `thau.memory.embed`: Texts become vectors, offline, in both languages
@@ -162,20 +157,7 @@
 - `thau.school.values`: Made-up words, names, codes, numbers, paths and addresses: what a model must copy because it cannot know
 - `thau.school.variety`: How much of a text has not been said before, and how clean it is
 - `thau.school.wiki`: Questions about encyclopedia texts, whose answers stand in them word by word, or do not stand there at all
-- `thau.school.wishes`: Tools that nobody has, and what somebody would ask of them
-- `thau.tools.amounts`: The numbers that somebody's words can mean, in Spanish and English
-- `thau.tools.arithmetic`: Sums that are right to the last digit, from text that can do nothing else
-- `thau.tools.constrain`: Only tokens that can still become a call
-- `thau.tools.countries`: Facts of 194 countries, found by their name in Spanish or English
-- `thau.tools.defaults`: What THAU can do beside talking, each of them for real or not offered
-- `thau.tools.gbnf`: The same calls for llama.cpp, and for whatever speaks its grammar
-- `thau.tools.grammar`: From tools and the user's words to the calls that are possible at all
-- `thau.tools.moments`: The days and hours that somebody's words can mean, as a call wants them
-- `thau.tools.parse`: What a model said, told apart into text and calls, or the reason why not
-- `thau.tools.predict`: One decision, then a call that cannot be wrong in form
-- `thau.tools.quantities`: Units, clocks and calendars: what a call to them must come to
-- `thau.tools.registry`: A Python function with type hints becomes a tool that may be called, if it was granted
-- `thau.tools.schemas`: What anybody's tool asks for, reduced to what a grammar can keep and a checker can check"""
+- `thau.school.wishes`: Tools that nobody has, and what somebody would ask of them"""
 
 __version__ = '0.1.0'
 
