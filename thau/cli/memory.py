@@ -105,7 +105,7 @@ def import_log(
     print(f'{told["imported"]:,} entries imported, {told["known"]:,} were known, {len(told["forgotten"]):,} forgotten as they asked: {home}')
     return told
 
-# %% ../../nbs/6_cli/10_memory.ipynb #ed52b6f7
+# %% ../../nbs/6_cli/10_memory.ipynb #ee224fb0
 def _memory(home):
     "The store in `home`, which must be there."
     from thau.memory.store import Store
@@ -126,7 +126,7 @@ def recall_one(
     from thau.memory.recall import moment as moment_of
     now = moment_of(now) if now else datetime.now().astimezone()
     with _memory(home) as store: found = _answer(store, query, now)
-    for r in found['results']: print(f'{r["when"][:16].replace("T", " ")}  {r["score"]:.2f}  {r["id"]}  {r["text"][:200]}')
+    for r in () if found['abstained'] else found['results']: print(f'{r["when"][:16].replace("T", " ")}  {r["score"]:.2f}  {r["id"]}  {r["text"][:200]}')
     if found['abstained']: print('nothing is remembered about that')
     return found
 

@@ -69,7 +69,7 @@ def _request(said):
     topic = _after(_patterns('link'), said).strip(' .,;:!?¿¡"\'«»')
     return None if _patterns('nothing').fullmatch(topic or 'it') or not words(topic) else Request(topic)
 
-# %% ../../nbs/3_memory/06_forget.ipynb #21100b73
+# %% ../../nbs/3_memory/06_forget.ipynb #6bedc909
 ENOUGH, SURE, CERTAIN = 0.66, 0.4, 0.85 # Share of the weight of its words; search's confidence
 
 def _kin(a, b):
@@ -83,11 +83,15 @@ def _holds(index, i, wanted):
     people = {p for w in wanted if w in word_list('role') for p in index.people(w)} | {r for w in wanted for r in index.roles.get(w, ())}
     return sum(any(_kin(w, o) or o in people for o in own) for w in wanted) >= .6 * len(wanted)
 
-def _meant(index, topic, seen):
-    "Positions among `seen` that hold the words of `topic`."
+def _matched(index, topic):
+    "The words of `topic` held against the turns; which turns are about whom it is about."
     q = read_query(topic, index)
     m, mine = match(index, q), q.mine or not q.names and bool(set(words(topic)) & word_list('first'))
-    fits = (m.near > 0) if q.names else ~(index.named & ~index.first) if mine else np.ones(len(index), bool)
+    return q, m, (m.near > 0) if q.names else ~(index.named & ~index.first) if mine else np.ones(len(index), bool)
+
+def _meant(index, topic, seen):
+    "Positions among `seen` that hold the words of `topic`."
+    q, m, fits = _matched(index, topic)
     told = index.user | index.question | (len(q.words) > 1) # THAU's word alone is no telling
     hits = [i for i in seen if fits[i] and told[i] and m.alone[i] >= ENOUGH and _holds(index, i, q.words)]
     return hits or [i for i in seen if fits[i] and index.user[i] and not index.question[i] and m.around[i] >= ENOUGH and m.alone[i] >= .3]
@@ -109,10 +113,10 @@ def _question(topic):
 def _searched(index, topic, now, seen):
     "What search would answer, and at most one more that is nearly as good."
     query, asks = _question(topic)
-    found, worded, seen = search(index, query, now, k=2), match(index, read_query(topic, index)).alone, set(seen)
+    found, (_, m, fits), seen = search(index, query, now, k=2), _matched(index, topic), set(seen)
     if found.confidence < SURE: return []
     good = [index.at[r.id] for r in found.results if r.score >= .3 * found.results[0].score]
-    return [i for i in good if i in seen and (asks or worded[i] >= .4 or found.confidence >= CERTAIN)]
+    return [i for i in good if i in seen and (asks or fits[i] and (m.alone[i] >= .4 or found.confidence >= CERTAIN))]
 
 # %% ../../nbs/3_memory/06_forget.ipynb #002f57f1
 _code = re.compile(r'\S+@\S+|https?://\S+|\b(?=\w*\d)(?=\w*[^\W\d_])[\w-]{4,}|\d(?:[ .-]?\d){3,}')

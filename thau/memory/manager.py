@@ -93,7 +93,7 @@ class Working:
         turns = list(self.turns)[-n if n else None:] if n != 0 else []
         return [{k: t[k] for k in ('role', 'content', 'timestamp')} for t in turns]
 
-# %% ../../nbs/3_memory/08_manager.ipynb #1624b17e
+# %% ../../nbs/3_memory/08_manager.ipynb #68dccae8
 ROLES = dict(user='user', assistant='thau', thau='thau', tool='tool')
 PAUSE = timedelta(minutes=30) # After which a new conversation has begun
 
@@ -188,8 +188,8 @@ class MemoryManager:
     )->dict:                           # `short_term`, `long_term`, `episodic`; empty lists where nothing is known
         "What is remembered about `query`, the best first."
         if not isinstance(n_results, int) or n_results < 1: raise BadInput(f'n_results is a whole number from 1, not {n_results!r:.40}')
-        found = self.store.search(query, self.clock(), self.zone, 2 * n_results).results
-        rows = {r.id: self.store.record.get(r.id) | dict(score=r.score) for r in found}
+        found = self.store.search(query, self.clock(), self.zone, 2 * n_results)
+        rows = {r.id: self.store.record.get(r.id) | dict(score=r.score) for r in found.results if not found.abstained}
         read = self.store.record.all(f"json_extract(sources, '$[0]') IN ({','.join('?' * len(rows))}) AND kind = 'fact' AND json_extract(metadata, '$.merged') IS NULL", *rows) if rows else []
         long = [r for r in rows.values() if r['kind'] == 'fact'] + [r | dict(score=rows[r['sources'][0]]['score']) for r in read]
         turns = [r for r in rows.values() if r['kind'] == 'turn'][:n_results]
