@@ -93,7 +93,7 @@ def open_question(
     "Whether a question asks for whatever was said."
     return all(w in _talk for w in words)
 
-# %% ../../nbs/3_memory/05_recall.ipynb #7c3c70d1
+# %% ../../nbs/3_memory/05_recall.ipynb #732ae382
 def _diverse(index, order, k):
     "The first `k` of `order`, leaving out what says the same again."
     kept = []
@@ -135,7 +135,7 @@ def in_order_of_truth(
         for b in range(min(n, len(chosen))):
             if not score[a] > score[b] > score[a] - near or not _rivals(index, q, m, *((chosen[b], chosen[a]) if q.past else (chosen[a], chosen[b]))): continue
             if b < 5: score[a], score[b] = score[b], score[a] # They change places, and nobody else moves
-            elif index.update[chosen[b]]: score[b] = score[a] + 1e-3
+            elif index.update[chosen[b]] and index.alone[chosen[a]] @ index.alone[chosen[b]] > .5: score[b] = score[a] + 1e-3
     return score
 
 def search(
