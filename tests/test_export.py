@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from thau.engine.chat import render
-from thau.engine.files import data_dir
+from thau.engine.files import data_dir, shipped_model
 from thau.engine.packing import source_of
 from thau.engine.peers import in_child, libraries
 from thau.engine.quantize import quantize
 from thau.growth.export import export_gguf, export_hf, pair_order
 
-ROOT, SHIPPED = Path(__file__).parents[1], data_dir() / 'models' / 'first'
+ROOT, SHIPPED = Path(__file__).parents[1], shipped_model('micro')
 sys.path.insert(0, str(ROOT / 'data' / 'bench'))
 ENV = os.environ | dict(OMP_NUM_THREADS='1', LANG='C.UTF-8')
 
@@ -113,9 +113,9 @@ def test_the_command(tmp_path):
         made = json.loads(done.stdout)
         files = [p for p in Path(made['out']).rglob('*') if p.is_file()] or [Path(made['out'])]
         assert made.keys() == {'out', 'bytes'} and made['bytes'] == sum(p.stat().st_size for p in files)
-    assert sorted(p.name for p in tmp_path.iterdir()) == ['hf', 'same', 'thau-age03-nursery-2.4M-F16.gguf', 'x.gguf']
+    assert sorted(p.name for p in tmp_path.iterdir()) == ['hf', 'same', 'thau-age06-nursery-4.0M-F16.gguf', 'x.gguf']
     how = ['--prompt', 'La gata', '--tokens', '8', '--temperature', '0', '--json']
-    said = [json.loads(thau('generate', tmp_path / name, *how).stdout)['tokens'] for name in ('thau-age03-nursery-2.4M-F16.gguf', 'hf', 'same')]
+    said = [json.loads(thau('generate', tmp_path / name, *how).stdout)['tokens'] for name in ('thau-age06-nursery-4.0M-F16.gguf', 'hf', 'same')]
     assert said[0] == said[1] == said[2] == json.loads(thau('generate', SHIPPED, *how).stdout)['tokens']
     code = f'import sys; from thau.cli.main import run; assert not run(["export", "--to", "gguf", "--out", {str(tmp_path / "y.gguf")!r}]); assert not {{"torch", "transformers"}} & {{*sys.modules}}'
     assert subprocess.run([sys.executable, '-c', code], capture_output=True, env=ENV).returncode == 0

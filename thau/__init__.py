@@ -1,16 +1,21 @@
 """Modules:
 
+- `thau.cli.app`: One line when something is wrong, one line of JSON for programs
+- `thau.cli.assistant`: Talking, remembering, calling tools
+- `thau.cli.chat`: A conversation on a terminal: words as they come, tools as they run, pictures in colour
 - `thau.cli.doctor`: What this machine and this installation are
 - `thau.cli.growing`: One run from the first word typed to the first words said
-- `thau.cli.main`: What `thau` understands, and what it says when something is wrong
+- `thau.cli.image`: Pictures from the terminal
+- `thau.cli.main`: The verbs that make, measure and run models, and the whole as a function
 - `thau.cli.memory`: `thau memory …`: files in, files out
 - `thau.cli.models`: A model directory becomes a network, which is heard or enlarged
 - `thau.cli.packs`: From a model to one file that runs, and from a GGUF file to a model
 - `thau.cli.planning`: What an age will cost before it is begun: memory on each device, hours, money
 - `thau.cli.progress`: A run as people watch it: one moving picture on a terminal, plain lines elsewhere, and a log
 - `thau.cli.school`: `thau report MODEL`: what a model can do, as a table, a picture and JSON
+- `thau.cli.serve`: A model becomes a server with one word
 - `thau.cli.speak`: A name becomes a model that runs, without the weight of what trains it
-- `thau.cli.talk`: A conversation in the terminal, as long as it likes, within a context that is not
+- `thau.cli.tools`: `thau tools predict MODEL`: cases in, calls out, a line each
 - `thau.engine.adead`: The seed's whole AI in one object, and this time it answers
 - `thau.engine.adeadbib`: `ADeadBIB`: functions in the library, and C from Python
 - `thau.engine.attend`: The KV cache is a pair of weight matrices that grow
@@ -96,7 +101,32 @@
 - `thau.growth.verdict`: Whether growth pays, by how much, and where it does not
 - `thau.growth.weights`: Read a model one tensor at a time, and hear it without ever holding it
 - `thau.growth.words`: Articles, agreement and the lexicon, in Spanish and English
+- `thau.image.captions`: What a person would say of a scene, in Spanish and in English
+- `thau.image.checking`: A program that looks at a picture and says whether it shows what was asked for
+- `thau.image.emoji`: Fourteen hundred things of the world, with their names
+- `thau.image.gallery`: Pictures side by side, with what was asked for
+- `thau.image.generator`: A wish in, a picture out; or a sentence that says why not
+- `thau.image.measure`: Does it draw what it was asked for? One command prints the table
+- `thau.image.painter`: A sentence and some noise go in, a picture comes out
+- `thau.image.pictures`: Enlarged with clean edges, and stored whole or not at all
+- `thau.image.pipelines`: Any diffusers folder, opened with care and within the memory there is
+- `thau.image.scenes`: As many pictures as one likes, of which everything is known
+- `thau.image.shapes`: Two dozen silhouettes that a ruler and a compass can draw
+- `thau.image.teach`: The painter learns to draw, from nothing, and can be interrupted at any moment
 - `thau.lab.views`: RAM now, and a model that grows while you watch
+- `thau.learning.gaps`: How sure a model can be that it does not know
+- `thau.learning.gate`: New knowledge is let in only if nothing was lost; else everything is as it was
+- `thau.learning.pupil`: A model that is asked, and listened to closely
+- `thau.learning.questions`: The model asks itself about a text, and keeps what the text answers
+- `thau.learning.rounds`: From a page that nobody has shown it to a model that knows it, or to the reason why not
+- `thau.learning.screen`: What cannot be learned from is refused before anything is tuned
+- `thau.learning.self_learning`: What a conversation shows that the model does not know
+- `thau.learning.self_questioning`: The first version's class, in which the model asks and nobody else answers
+- `thau.learning.sources`: What can be learned from: a file, cut into sentences
+- `thau.learning.statements`: One fact, said and asked in twenty ways, in a file that can be read
+- `thau.learning.tune`: New facts go in, and what was known stays
+- `thau.learning.wordings`: The many ways of asking and saying one thing, and those that are never taught
+- `thau.learning.worlds`: Sources about which nobody can know anything, and questions that no lesson asks
 - `thau.memory.chroma`: An index that can be thrown away, for memories too many to compare one by one
 - `thau.memory.embed`: Texts become vectors, offline, in both languages
 - `thau.memory.facts`: Who, what, which: read from a turn without any model
@@ -114,6 +144,15 @@
 - `thau.memory.terms`: What a short turn is about, in words that both languages share
 - `thau.memory.times`: Which time a question in Spanish or English asks about, as an interval with the zone's own offsets
 - `thau.memory.trial`: Invented lives of any size, questions about them, and how many are answered
+- `thau.mind.chat`: One conversation in which a model remembers, acts and answers
+- `thau.mind.commands`: Memory, profile, search, statistics: asked of the program, not of the model
+- `thau.mind.names`: `IAPersonal`, `OllamaClient`, `HybridAI`: what they promised, by what is here
+- `thau.mind.notes`: A policy in three sentences, and the two functions that carry it out
+- `thau.mind.peers`: A model behind an address talks with THAU's tools and memory
+- `thau.mind.sentiment`: A list of words, and the little words that turn them around
+- `thau.mind.services`: Memory, pictures, growth, timers and files, handed to the tools that act on them
+- `thau.mind.turns`: Everything for an answer; for a decision, only what people said
+- `thau.mind.voice`: The same model decides, and then answers
 - `thau.school.asked`: Who, what, whom, where, why, how much, when, yes or no: questions about one event, and the same questions where nothing answers them
 - `thau.school.asking`: From a sentence to a good question, with its answer in the sentence
 - `thau.school.calendar`: Tomorrow, in a week, how many days until then, in which form a date is written, and how old someone turns
@@ -123,6 +162,7 @@
 - `thau.school.copying`: Repeat this, exactly: words, numbers, quoted spans, lists forwards and backwards, letter by letter
 - `thau.school.curriculum`: What is read at each age, in which shares, on one small page
 - `thau.school.dates`: What comes after Tuesday, which day it will be in ten days, how long March is, and when it is summer in Chile
+- `thau.school.echo`: The shortest lesson that makes a transformer look back
 - `thau.school.events`: A few days of small events, each with what it needs and what it changes, so that at every moment we know who has what, and where
 - `thau.school.extract`: The e-mail in a message, a form from a sentence, JSON with given keys, one word replaced, the argument of a request
 - `thau.school.facts`: What it knows by heart, in any words; and to say so when it does not
@@ -157,7 +197,34 @@
 - `thau.school.values`: Made-up words, names, codes, numbers, paths and addresses: what a model must copy because it cannot know
 - `thau.school.variety`: How much of a text has not been said before, and how clean it is
 - `thau.school.wiki`: Questions about encyclopedia texts, whose answers stand in them word by word, or do not stand there at all
-- `thau.school.wishes`: Tools that nobody has, and what somebody would ask of them"""
+- `thau.school.wishes`: Tools that nobody has, and what somebody would ask of them
+- `thau.serve.app`: All routes behind one gate, a page at `/`, and a process that ends well
+- `thau.serve.conversation`: THAU itself, with memory and tools, at the table that everybody shares
+- `thau.serve.errors`: What went wrong, in the words that the asker's own library knows
+- `thau.serve.health`: Is it alive, is it ready, how busy is it
+- `thau.serve.limits`: Who may ask, from where, and how much
+- `thau.serve.ollama`: `/api`, as its clients know it, without the routes that fetch or change models
+- `thau.serve.openai`: `/v1/chat/completions`, as the official clients know it
+- `thau.serve.openai_more`: The other routes under `/v1`
+- `thau.serve.pictures`: Drawn when asked, kept under a number
+- `thau.serve.scheduler`: Everybody's next token in one step
+- `thau.serve.seed`: `/chat`, `/memory`: paths, fields and defaults of the first THAU, and what they promised
+- `thau.serve.service`: What all routes share
+- `thau.serve.turn`: From a conversation to a job, and from its events to an answer
+- `thau.serve.vision`: `/vision` and `/train`, with an id where a file name was
+- `thau.tools.amounts`: The numbers that somebody's words can mean, in Spanish and English
+- `thau.tools.arithmetic`: Sums that are right to the last digit, from text that can do nothing else
+- `thau.tools.constrain`: Only tokens that can still become a call
+- `thau.tools.countries`: Facts of 194 countries, found by their name in Spanish or English
+- `thau.tools.defaults`: What THAU can do beside talking, each of them for real or not offered
+- `thau.tools.gbnf`: The same calls for llama.cpp, and for whatever speaks its grammar
+- `thau.tools.grammar`: From tools and the user's words to the calls that are possible at all
+- `thau.tools.moments`: The days and hours that somebody's words can mean, as a call wants them
+- `thau.tools.parse`: What a model said, told apart into text and calls, or the reason why not
+- `thau.tools.predict`: One decision, then a call that cannot be wrong in form
+- `thau.tools.quantities`: Units, clocks and calendars: what a call to them must come to
+- `thau.tools.registry`: A Python function with type hints becomes a tool that may be called, if it was granted
+- `thau.tools.schemas`: What anybody's tool asks for, reduced to what a grammar can keep and a checker can check"""
 
 __version__ = '0.1.0'
 

@@ -20,7 +20,7 @@ from pathlib import Path
 from platformdirs import user_data_dir
 
 import thau
-from ..engine.files import data_dir, read_json
+from ..engine.files import data_dir, read_json, shipped_model
 from ..engine.native import library_path
 from ..engine.ram import MB
 from ..engine.shape import from_config
@@ -54,7 +54,7 @@ def _kernels():
 
 def _models():
     "The shipped model and its parameters, and the one that Micro's figures are of."
-    shipped, micro = (data_dir()/'models'/name for name in ('first', 'micro'))
+    shipped, micro = shipped_model(), shipped_model('micro')
     if not (shipped/'config.json').exists(): return dict(model=None, params=None, micro_model=None)
     return dict(model=str(shipped), params=from_config(read_json(shipped/'config.json')).params, micro_model=str(micro if micro.exists() else shipped))
 

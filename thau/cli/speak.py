@@ -17,7 +17,7 @@ __all__ = ['EACH', 'oldest', 'note', 'resolve', 'threads_for', 'speaker', 'evalu
 import os, re, sys
 from pathlib import Path
 
-from ..engine.files import BadInput, data_dir, read_text
+from ..engine.files import BadInput, read_text, shipped_model
 from ..engine.generate import Generator, ready
 from ..engine.native import load
 from ..engine.ram import MB, peak
@@ -42,7 +42,7 @@ def resolve(
 )->Path:           # Model directory, `.thau` pack or `.gguf` file
     "The model that `name` stands for."
     shipped = name in (None, 'thau', 'thau-2b-multimodal')
-    path = data_dir()/'models'/'first' if shipped else Path(name)
+    path = shipped_model() if shipped else Path(name)
     if not path.exists(): raise BadInput(f'no model is shipped in {path}; grow one with thau grow, then name its run directory' if shipped else
                                          f'{path}: no such model; name a model directory, a .thau pack or a .gguf file')
     if name == 'thau-2b-multimodal': note(f'{name}: the oldest age at hand answers, {path}')

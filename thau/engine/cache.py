@@ -13,7 +13,7 @@ __all__ = ['cached']
 import os
 from pathlib import Path
 
-from .files import BadInput, data_dir
+from .files import BadInput, shipped_model
 from .native import cache_dir
 from .pack import MAGIC, VERSION
 
@@ -27,7 +27,7 @@ def cached(
 )->Path:                # A pack, in the user's cache unless `path` is one already
     "The pack of a model, made if need be."
     from zlib import crc32
-    path = Path(data_dir()/'models'/'first' if path is None else path).resolve()
+    path = Path(shipped_model() if path is None else path).resolve()
     if path.is_file() and bits is None and _is_pack(path): return path
     files = sorted(p for p in path.iterdir() if p.is_file()) if path.is_dir() else [path]
     try: key = repr([str(path), VERSION, bits, *((p.name, s.st_size, s.st_mtime_ns) for p in files for s in [p.stat()])])

@@ -21,7 +21,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .files import BadInput, FormatError, data_dir
+from .files import BadInput, FormatError, shipped_model
 from .rows import HEADER, LARGEST, MAX_DIM, from_rows, new_rows, open_rows, rounded, row_type, to_rows
 
 # %% ../../nbs/1_engine/16b_embeddings.ipynb #c9e9b0e3
@@ -100,7 +100,7 @@ class LightEmbeddings:
         kind:str='float16',           # float16 | int8
     ):
         "The trained input vectors of a model."
-        folder = data_dir()/'models'/'first' if model_dir is None else Path(model_dir)
+        folder = shipped_model() if model_dir is None else Path(model_dir)
         parts = _parts(folder/'model.safetensors', 'model.embed_tokens.weight')
         return cls.__new__(cls)._set(cls._filled(*next(parts), kind, parts), trained=True)
 

@@ -19,8 +19,8 @@ import errno, os
 import thau
 
 # %% auto #0
-__all__ = ['ThauError', 'BadInput', 'FormatError', 'DiskError', 'data_dir', 'new_file', 'write_file', 'write_json', 'read_text',
-           'read_json', 'sha256', 'seal', 'check', 'new_folder', 'lock']
+__all__ = ['ThauError', 'BadInput', 'FormatError', 'DiskError', 'data_dir', 'shipped_model', 'new_file', 'write_file',
+           'write_json', 'read_text', 'read_json', 'sha256', 'seal', 'check', 'new_folder', 'lock']
 
 # %% ../../nbs/1_engine/00_files.ipynb #08a3282c
 class ThauError(Exception):
@@ -57,6 +57,12 @@ def data_dir()->Path: # An existing folder
     package = Path(thau.__file__).resolve().parent
     inside = package/'data'
     return inside if inside.is_dir() else package.parent/'data'
+
+def shipped_model(
+    name='thau', # Or `micro`, the smaller sibling
+)->Path:         # A model directory
+    "A model that comes with the project."
+    return data_dir()/'models'/name
 
 # %% ../../nbs/1_engine/00_files.ipynb #889fa017
 def _sync(path):

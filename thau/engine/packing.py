@@ -17,7 +17,7 @@ import numpy as np
 
 from .bpe_tables import build_tables
 from .calibrate import calibrated
-from .files import BadInput, FormatError, check, data_dir, new_file, read_json, read_text
+from .files import BadInput, FormatError, check, new_file, read_json, read_text, shipped_model
 from .pack import FLOAT16, FLOAT32, INT4, INT4_LOW, INT8, LIMITS, MAGIC, VERSION, Pack, block_bytes, tensor_shapes
 from .quantize import Blocks, quantize
 from .shape import from_config
@@ -207,7 +207,7 @@ def source_of(
     path:str|Path|None, # A model directory or a GGUF file; the shipped model if `None`
 ):                      # What `write_pack` takes
     "The source of weights at a path."
-    path = data_dir()/'models'/'first' if path is None else Path(path)
+    path = shipped_model() if path is None else Path(path)
     if path.is_dir(): return Directory(path)
     if not path.is_file(): raise BadInput(f'{path}: no such model; name a model directory, a .thau pack or a .gguf file')
     with open(path, 'rb') as f: magic = f.read(4)

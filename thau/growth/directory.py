@@ -21,7 +21,7 @@ import torch
 from safetensors.torch import save_file
 
 from ..engine.chat import save_template
-from ..engine.files import FormatError, data_dir, new_folder, read_json, write_json
+from ..engine.files import FormatError, new_folder, read_json, shipped_model, write_json
 from ..engine.shape import stored_name, to_config
 from ..engine.tokenizer import ThauTokenizer
 from .transformer import Transformer
@@ -80,5 +80,5 @@ def find_model(
     name:str|Path|None=None, # Folder, `thau`, `thau-2b-multimodal`, or the shipped model if `None`
 )->Path:                     # Model directory
     "Where the model called `name` lies."
-    if name is None or str(name) in ('thau', 'thau-2b-multimodal'): return data_dir()/'models'/'first'
+    if name is None or str(name) in ('thau', 'thau-2b-multimodal'): return shipped_model()
     return Path(name)

@@ -22,7 +22,7 @@ from pathlib import Path
 import numpy as np
 
 from ..engine.embeddings import LightEmbeddings
-from ..engine.files import BadInput, data_dir
+from ..engine.files import BadInput, data_dir, shipped_model
 from ..engine.tokenizer import ThauTokenizer
 
 # %% ../../nbs/3_memory/03_embed.ipynb #c89c0557
@@ -82,7 +82,7 @@ def _frequencies(tk):
 
 def _light():
     "The shipped model's token vectors as an embedder."
-    folder = data_dir()/'models/first'
+    folder = shipped_model()
     table, tk = LightEmbeddings.from_model(folder), ThauTokenizer.from_file(folder/'tokenizer.json')
     x = np.asarray(table.embeddings, np.float32)
     weight = 1e-3 / (1e-3 + _frequencies(tk))

@@ -23,7 +23,7 @@ from zoneinfo import ZoneInfo
 
 from platformdirs import user_data_dir
 
-from ..engine.files import BadInput, data_dir, new_file
+from ..engine.files import BadInput, new_file, shipped_model
 from ..engine.tokenizer import ThauTokenizer
 from .chroma import EXACT, ChromaIndex, nearest_of, unit_rows
 from .facts import facts
@@ -123,7 +123,7 @@ class MemoryManager:
 
     def _tokens(self, text):
         "How many tokens `text` and its frame cost."
-        if self._tokenizer is None: self._tokenizer = ThauTokenizer.from_file(data_dir()/'models/first/tokenizer.json')
+        if self._tokenizer is None: self._tokenizer = ThauTokenizer.from_file(shipped_model()/'tokenizer.json')
         return len(self._tokenizer.encode(text)) + 4
 
     def _now(self):

@@ -107,7 +107,7 @@ def several(dice:Random, lang:str, exam:bool=False)->Lesson:
     chosen = [rows[i] for i in sorted(dice.sample(range(len(rows)), n))]
     request, family = _request('three', text, lang, dice, exam, _counts[lang][n - 2])
     listed = '\n'.join(f'{i}. {wordings[0]}' for i, (wordings, _) in enumerate(chosen, 1))
-    return Lesson('asking/several', family if exam else 'asking/several', lang, (turn('user', capital(request)), turn('assistant', listed)))
+    return Lesson('asking/several~', family if exam else 'asking/several~', lang, (turn('user', capital(request)), turn('assistant', listed)))
 
 def both(dice:Random, lang:str, exam:bool=False)->Lesson:
     "A question and its answer."
@@ -117,4 +117,4 @@ def both(dice:Random, lang:str, exam:bool=False)->Lesson:
     said = tuple(f'{w} {_first(a)}' for wordings, a in ([(wordings[:1], answer)] + rows) for w in wordings)
     return Lesson('asking/both', family if exam else 'asking/both', lang, (turn('user', request), turn('assistant', said[0])), accepts=said[1:] if exam else ())
 
-SKILLS = {'asking/one': one, 'asking/several': several, 'asking/both': both}
+SKILLS = {'asking/one': one, 'asking/several~': several, 'asking/both': both}

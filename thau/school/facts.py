@@ -149,9 +149,9 @@ def tell(dice:Random, lang:str, exam:bool=False)->Lesson:
     if not exam and dice.random() < 0.5:
         n = 25 if dice.random() < 0.06 else 1 + int(dice.random() * 3)
         text = '\n'.join(said(dice.sample(some, len(some))) for some in [choose(_about(), dice) for _ in range(n)])
-        return Lesson('facts/tell', 'facts/tell', lang, text=text)
+        return Lesson('facts/tell~', 'facts/tell~', lang, text=text)
     family = pick(phrasings('unknown.txt')['tell'][lang], exam, dice)
     request = capital(fill(family.replace('{s}', '{el s}' if lang == 'es' else '{s}' if some[0].relation == 'symbol' else '{an s}') if ' ' not in some[0].key else family, some[0].cast, lang, dice))
-    return Lesson('facts/tell', family, lang, (turn('user', request), turn('assistant', said(dice.sample(some, min(len(some), 2 + int(dice.random() * 2)))))))
+    return Lesson('facts/tell~', family, lang, (turn('user', request), turn('assistant', said(dice.sample(some, min(len(some), 2 + int(dice.random() * 2)))))))
 
-SKILLS = {'facts/known': known, 'facts/unknown': unknown, 'facts/check': check, 'facts/tell': tell}
+SKILLS = {'facts/known': known, 'facts/unknown': unknown, 'facts/check': check, 'facts/tell~': tell}

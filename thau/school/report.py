@@ -4,7 +4,7 @@ Whoever says that a model can do something should be able to show it in one comm
 stands its 95 % interval, and what the *same network with shuffled weights* reaches: a skill that survives that would be in the rules around the model, not in it. Any GGUF file sits the same examination.
 
 ```python
-card = report(data_dir()/'models'/'micro', ['copying/repeat'], n=4)
+card = report(shipped_model('micro'), ['copying/repeat'], n=4)
 print(table(card))
 ```"""
 
