@@ -3,6 +3,7 @@ import json, os, subprocess, sys
 
 import pytest
 
+from thau.engine.files import shipped_model
 from thau.engine.generate import Generator
 from thau.engine.native import load
 from thau.engine.packing import source_of, write_pack
@@ -27,7 +28,7 @@ def answered(*args, **env):
 @pytest.fixture(scope='session')
 def packs(tmp_path_factory):
     folder = tmp_path_factory.mktemp('packs')
-    return {bits: str(write_pack(source_of(None), folder / f'{bits}.thau', bits)) for bits in BITS}
+    return {bits: str(write_pack(source_of(shipped_model('micro')), folder / f'{bits}.thau', bits)) for bits in BITS}
 
 
 @pytest.fixture(scope='session')
