@@ -152,7 +152,7 @@ def test_another_process_has_the_memory(tmp_path, monkeypatch):
     held = subprocess.Popen([sys.executable, '-c', f'from thau.memory.record import Record; r = Record({str(tmp_path / "thau" / "memory")!r}); print(1, flush=True); input()'], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     try:
         held.stdout.readline()
-        monkeypatch.setattr('thau.mind.chat.user_data_dir', lambda *_: str(tmp_path / 'thau'))
+        monkeypatch.setattr('thau.mind.chat.memory_home', lambda: tmp_path / 'thau' / 'memory')
         with ThauChat(Obeys()) as chat: assert chat.memory is None and [w for w, _ in chat.told] == ['notice'] and chat.send_message('Hola')
         with pytest.raises(BadInput, match='in use by process'): ThauChat(Obeys(), tmp_path / 'thau' / 'memory')
     finally: held.communicate(b'\n', timeout=20)

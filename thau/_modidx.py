@@ -1889,6 +1889,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                     'thau.memory.record._told': ('3_memory/record.html#_told', 'thau/memory/record.py'),
                                     'thau.memory.record._written': ('3_memory/record.html#_written', 'thau/memory/record.py'),
                                     'thau.memory.record.entry': ('3_memory/record.html#entry', 'thau/memory/record.py'),
+                                    'thau.memory.record.memory_home': ('3_memory/record.html#memory_home', 'thau/memory/record.py'),
                                     'thau.memory.record.stamp': ('3_memory/record.html#stamp', 'thau/memory/record.py')},
             'thau.memory.spans': { 'thau.memory.spans.Cycle': ('3_memory/spans.html#cycle', 'thau/memory/spans.py'),
                                    'thau.memory.spans.Moment': ('3_memory/spans.html#moment', 'thau/memory/spans.py'),

@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Annotated, Optional
 
 import typer
-from platformdirs import user_data_dir
 
 from .app import Json, ModelName, answer, app
 from ..engine.files import BadInput
@@ -37,7 +36,9 @@ memory_app = typer.Typer(rich_markup_mode=None, help='What is remembered.', epil
 app.add_typer(memory_app, name='memory')
 Home = Annotated[Optional[Path], typer.Option(metavar='DIR', help='Folder of the memory.', show_default="in the user's data folder")]
 
-def _home(home): return home or Path(user_data_dir('thau', False))/'memory'
+def _home(home):
+    from thau.memory.record import memory_home
+    return home or memory_home()
 
 @memory_app.command('import', epilog='Example: thau memory import log.jsonl --home notes')
 def _memory_import(log:Annotated[Path, typer.Argument(metavar='LOG.jsonl', help='Lines with id, utc, tz, lang, speaker, session, text.')], home:Home=None, json:Json=False):

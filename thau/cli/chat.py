@@ -19,10 +19,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
-from .speak import note, resolve, threads_for, to_screen
+from .speak import note, resolve, speaker, to_screen
 from ..engine.files import BadInput, ThauError
-from ..engine.generate import Generator, ready
-from ..engine.native import load
 from ..mind.chat import ThauChat
 from ..mind.commands import COMMANDS, obey
 from ..mind.peers import Peer, address_of
@@ -36,8 +34,7 @@ def voice_for(
     "What speaks for `name`, on as many threads as serve best."
     if name and address_of(name): return Peer(name)
     path = resolve(name)
-    pack = ready(str(path))
-    return Voice(Generator(pack, load(None), slots=2, threads=threads_for(os.path.getsize(pack), None)), load_threshold(path))
+    return Voice(speaker(str(path), slots=2), load_threshold(path))
 
 # %% ../../nbs/6_cli/14_chat.ipynb #7a1e0001
 def system_language()->str: # es | en

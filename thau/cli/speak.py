@@ -63,10 +63,11 @@ def speaker(
     name:str|None,         # See `resolve`
     backend:str|None=None, # native, jit, or what is possible
     threads:int|None=None, # As many as serve best if `None`
+    **kw,                  # Of `Generator`
 )->Generator:
     "The model that `name` stands for, in the light engine."
     pack = ready(str(resolve(name)))
-    return Generator(pack, load(backend), threads=threads_for(os.path.getsize(pack), threads))
+    return Generator(pack, load(backend), threads=threads_for(os.path.getsize(pack), threads), **kw)
 
 # %% ../../nbs/6_cli/04b_speak.ipynb #3d20be5f
 def evaluate(

@@ -64,7 +64,8 @@ def predict_cases(
     offered = _tools(read_json(tools), str(tools)) if tools else read_json(data_dir()/'tools.json')
     todo = read_cases(cases)
     if out.is_dir(): raise BadInput(f'{out} is a folder; name a file')
-    thau, threshold, lines = speaker(model, threads=threads), load_threshold(resolve(model)), []
+    path = resolve(model)
+    thau, threshold, lines = speaker(str(path), threads=threads), load_threshold(path), []
     for n, case in enumerate(todo, 1):
         try: said = predict(thau, case['messages'], offered if case.get('tools') is None else case['tools'], threshold, case['now'])
         except BadInput as e: raise BadInput(f'{cases}, case {case["id"]}: {e}') from None

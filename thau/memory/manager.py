@@ -21,14 +21,12 @@ from threading import RLock
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
-from platformdirs import user_data_dir
-
 from ..engine.files import BadInput, new_file, shipped_model
 from ..engine.tokenizer import ThauTokenizer
 from .chroma import EXACT, ChromaIndex, nearest_of, unit_rows
 from .facts import facts
 from .quote import quoted, unquoted
-from .record import entry
+from .record import entry, memory_home
 from .store import READ, Store, about, same
 from .terms import content, language
 
@@ -113,7 +111,7 @@ class MemoryManager:
         if other := set(config) - {'home', 'embedder', 'server', 'budget', 'max_memories'}: raise BadInput(f'a memory has no setting {sorted(other)[0]!r}')
         self.clock, self.zone = clock or (lambda: datetime.now(timezone.utc)), _zone(zone) if zone else system_zone()
         self.max_memories, self.server = config.get('max_memories', 100_000), config.get('server')
-        key, self.store = _borrow(config.get('home') or Path(user_data_dir('thau', False))/'memory', config.get('embedder'))
+        key, self.store = _borrow(config.get('home') or memory_home(), config.get('embedder'))
         self.home, self.close = key, weakref.finalize(self, _give_back, key)
         self._tokenizer, self._recalled, self._session, self._spoke = None, deque(maxlen=50), '', None
         self.working = Working(config.get('budget', 1024), self._tokens)

@@ -20,13 +20,12 @@ from collections import deque
 from datetime import datetime
 from pathlib import Path
 
-from platformdirs import user_data_dir
 
 from ..engine.files import BadInput, ThauError, shipped_model, write_json
 from ..engine.generate import Generator
 from ..engine.pack import tensor_shapes
 from ..memory.manager import MemoryManager
-from ..memory.record import MemoryLocked
+from ..memory.record import MemoryLocked, memory_home
 from ..memory.terms import language
 from .notes import keep, recollect
 from .peers import Peer, address_of
@@ -98,7 +97,7 @@ class ThauChat:
         self.tell, self.temperature, self.seed, self.lang = tell or (lambda *what: self.told.append(what)), temperature, seed, 'es'
         self.clock = clock or (lambda: datetime.now().astimezone())
         self.voice = voice_of(model or (ollama_model and f'ollama:{ollama_model}') or api_base_url, key)
-        self.home, self._keeps = Path(home or Path(user_data_dir('thau', False))/'memory'), home is not None
+        self.home, self._keeps = Path(home or memory_home()), home is not None
         self._lent, self.memory = memory is not None, self._remembering() if memory is None else memory or None
         self.messages = read_conversation(self.home/'conversation.json') if self._keeps else []
         self._equip(tools)
@@ -115,9 +114,9 @@ class ThauChat:
         grow = (lambda: growth_of(self.voice.about, self.params)) if isinstance(self.voice, Voice) else None
         self.services = services(self.memory, self.home, grow, lambda timer: self.tell('timer', timer), lambda: self.lang)
         self.services.now = self.clock
-        self.registry = Registry(default_tools(self.services))
-        there = [t.name for t in default_tools(self.services)]
-        if tools is None: self.registry.grant(*there)
+        there = default_tools(self.services)
+        self.registry = Registry(there)
+        if tools is None: self.registry.grant(*(t.name for t in there))
         else: self.registry.grant(*(t if isinstance(t, str) else self.registry.register_tool(t).name for t in tools))
 
     @property
