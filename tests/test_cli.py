@@ -216,9 +216,45 @@ def test_expand_never_writes_over(grown, tmp_path):
     assert 'already there' in refused('expand', grown[0], '--age', 3, '--out', tmp_path / 'older')
 
 
+VERBS = 'grow', 'eval', 'generate', 'pack', 'import', 'export', 'expand', 'ask', 'learn', 'gaps', 'tools', 'memory', 'image', 'image train', 'demo', 'corpus', 'plan', 'report', 'chat', 'serve', 'bench', 'doctor'
+
+def test_help_and_completion_know_every_verb():
+    listed = re.findall(r'^  (\w+(?: \w+)?)  ', thau('--help').stdout.split('Commands:')[1], re.M)
+    assert sorted(listed) == sorted(VERBS)
+    done = subprocess.run([sys.executable, '-m', 'thau'], capture_output=True, text=True, env=ENV | dict(_THAU_COMPLETE='complete_bash', COMP_WORDS='thau im', COMP_CWORD='1'))
+    assert done.stdout.strip().split('\n') == ['image', 'image train', 'import']
+
+
+def test_ask_and_gaps(grown, tmp_path):
+    (tmp_path / 'q.jsonl').write_text('{"id": "a", "q": "¿Cuál es la capital de Zandoria?", "lang": "es"}\n{"id": 2, "q": "Who tamed the dragon of Murn?"}\n', encoding='utf-8')
+    assert answered('ask', grown[0], '--questions', tmp_path / 'q.jsonl', '--out', tmp_path / 'p.jsonl')['questions'] == 2
+    rows = [json.loads(line) for line in (tmp_path / 'p.jsonl').read_text('utf-8').splitlines()]
+    assert [(r['id'], r['lang']) for r in rows] == [('a', 'es'), (2, 'en')] and all(r.keys() == {'id', 'q', 'lang', 'answer', 'abstained', 'gap_score'} and 0 <= r['gap_score'] <= 1 for r in rows)
+    talk = [dict(role='user', content='¿Quién domó al dragón de Murn?'), dict(role='assistant', content='No lo sé.')]
+    (tmp_path / 'conversation.json').write_text(json.dumps(talk))
+    found = answered('gaps', grown[0], '--conversation', tmp_path / 'conversation.json')['gaps']
+    assert [g.keys() for g in found] == [{'topic', 'evidence', 'severity'}] and 'Murn' in found[0]['topic']
+    assert 'line 1 needs an id' in refused('ask', grown[0], '--questions', __file__, '--out', tmp_path / 'x.jsonl')
+
+
+def test_what_is_refused_to_be_learned_has_a_code_of_its_own(grown, tmp_path):
+    (tmp_path / 'conversation.json').write_text('[{"role": "user", "content": "Hola"}, {"role": "assistant", "content": "Hola"}]')
+    done = thau('learn', grown[0], '--from-chat', '--home', tmp_path, '--out', tmp_path / 'wiser')
+    assert (done.returncode, done.stdout, done.stderr.count('\n')) == (3, '', 1) and 'nothing to learn' in done.stderr and not (tmp_path / 'wiser').exists()
+    assert 'give --source FILE or --from-chat' in refused('learn', grown[0], '--out', tmp_path / 'wiser')
+    assert 'no conversation' in refused('learn', '--from-chat', '--home', tmp_path / 'none', '--out', tmp_path / 'wiser')
+
+
+def test_pictures_and_server_are_refused_in_a_line(tmp_path):
+    assert 'is not a .png file' in refused('image', 'un tren', '--out', tmp_path / 'tren.gif')
+    assert 'a key is needed' in refused('serve', '--host', '0.0.0.0')
+    assert 'no such model' in refused('serve', tmp_path / 'nowhere')
+    assert not any(tmp_path.iterdir())
+
+
 def test_doctor_and_corpus():
     found = answered('doctor')
-    assert {'versions', 'ram_mb', 'processor', 'paths', 'model', 'params', 'micro_model'} <= found.keys()
+    assert {'versions', 'extras', 'ram_mb', 'processor', 'paths', 'model', 'params', 'micro_model'} <= found.keys()
     assert (Path(found['micro_model']) / 'config.json').exists() and found['kernels'].keys() == {'level', 'library', 'bytes', 'linker'}
     assert {'wikipedia', 'stories', 'randfacts'} <= {c['name'] for c in answered('corpus', 'list')['corpora']}
 

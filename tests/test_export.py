@@ -1,5 +1,5 @@
 "What leaves the house is the same model elsewhere: read by gguf's own package, spoken by llama.cpp, cut into the same tokens; and nothing is half made."
-import json, os, resource, socket, subprocess, sys, urllib.request
+import json, os, re, resource, shutil, socket, subprocess, sys, urllib.request
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +11,9 @@ from thau.engine.packing import source_of
 from thau.engine.peers import in_child, libraries
 from thau.engine.quantize import quantize
 from thau.growth.export import export_gguf, export_hf, pair_order
+from thau.growth.ollama import GO_TEMPLATE, export_ollama
+from thau.tools.gbnf import gbnf
+from thau.tools.parse import parse
 
 ROOT, SHIPPED = Path(__file__).parents[1], shipped_model('micro')
 sys.path.insert(0, str(ROOT / 'data' / 'bench'))
@@ -70,14 +73,21 @@ def test_every_tokenizer_gives_the_same_ids(tmp_path):
     assert not any(found['different'].values()) and found['chat_same'] and found['template_same']
 
 
-def test_llama_cpp_shows_tools_the_same(tmp_path):
-    xllamacpp = pytest.importorskip('xllamacpp')
+def served(xllamacpp, path):
+    "llama.cpp's server on a file: what its routes answer."
     params = xllamacpp.CommonParams()
-    params.model.path, params.n_ctx, params.use_jinja, params.warmup = export_gguf(SHIPPED, tmp_path)['out'], 512, True, False
+    params.model.path, params.n_ctx, params.use_jinja, params.warmup, params.special, params.cpuparams.n_threads = str(path), 1024, True, False, True, 1
     with socket.socket() as s: s.bind(('127.0.0.1', 0)); params.port = s.getsockname()[1]
     server = xllamacpp.Server(params)
-    def theirs(**body):
-        with urllib.request.urlopen(urllib.request.Request(server.listening_address + '/apply-template', json.dumps(body).encode(), {'Content-Type': 'application/json'}), timeout=60) as r: return json.load(r)['prompt']
+    def ask(route, **body):
+        with urllib.request.urlopen(urllib.request.Request(server.listening_address + route, json.dumps(body).encode(), {'Content-Type': 'application/json'}), timeout=60) as r: return json.load(r)
+    return server, ask
+
+
+def test_llama_cpp_shows_tools_the_same(tmp_path):
+    xllamacpp = pytest.importorskip('xllamacpp')
+    server, ask = served(xllamacpp, export_gguf(SHIPPED, tmp_path)['out'])
+    def theirs(**body): return ask('/apply-template', **body)['prompt']
     odd = {k: {'type': t} for k, t in (('items', 'array'), ('keys', 'object'), ('name', ['integer', 'null']), ('type', 'string'), ('ñ "q"', 'number'))}
     odd |= {'a': {'enum': [1, None, True, 2.5, 'x|y']}, 'b': {'enum': ['x', 'ñ']}, 'c': {'type': 'string', 'enum': ['x', 'ñ']}, 'd': {'anyOf': [{'type': 'integer'}, {'type': 'null'}]}, 'e': {}, 'g': {'type': 'string', 'format': 'date'}}
     odd = [{'name': 'a'}, {'name': 'b', 'description': '\n\nOne. / Uno.\nMore', 'parameters': {}}, {'name': 'c', 'parameters': {'properties': odd, 'required': ['items', 'b', 'ñ "q"']}}]
@@ -87,6 +97,61 @@ def test_llama_cpp_shows_tools_the_same(tmp_path):
         offered = [dict(type='function', function=t) for t in offered]
         for talk in ([user], [dict(role='system', content='Eres THAU.'), user, assistant, tool], [user, assistant | dict(content='Voy.'), tool, dict(role='assistant', content='Ya.'), user]):
             assert theirs(messages=talk, tools=offered) == render(talk, offered, add_generation_prompt=True)
+
+
+def test_llama_cpp_speaks_and_calls_from_the_folder_for_ollama(tmp_path):
+    xllamacpp = pytest.importorskip('xllamacpp')
+    made = Path(export_ollama(SHIPPED, tmp_path / 'thau', 'q8_0')['out'])
+    page = (made / 'Modelfile').read_text('utf-8')
+    server, ask = served(xllamacpp, made / re.search(r'^FROM \./(.+)$', page, re.M)[1])
+    stops = re.findall(r'^PARAMETER stop "(.+)"$', page, re.M)
+    assert stops == ['<|im_end|>', '<|endoftext|>'] and not any(stop in '</tool_call></tool_response>' for stop in stops)
+    said = ask('/v1/chat/completions', messages=[dict(role='user', content='Hola')], max_tokens=200, temperature=0, stop=stops)['choices'][0]
+    assert said['message']['content'] and '<|im_' not in said['message']['content']
+    timer, user = json.loads((data_dir() / 'tools.json').read_text('utf-8'))[5], dict(role='user', content='Pon un temporizador de diez minutos')
+    prompt = ask('/apply-template', messages=[user], tools=[dict(type='function', function=timer)])['prompt']
+    said = ask('/completion', prompt=prompt, grammar=gbnf([timer], None, most=1), n_predict=200, temperature=1., seed=3, stop=stops)['content']
+    assert [c['name'] for c in parse(said, [timer]).calls] == [timer['name']] == ['set_timer']
+
+
+def test_every_age_for_ollama(tmp_path):
+    from thau.engine.tokenizer import ThauTokenizer
+    from thau.growth.ages import LADDERS
+    from thau.growth.directory import Model, save_model
+    from thau.growth.transformer import Transformer
+    for age, shape in LADDERS['nursery'].items():
+        save_model(Model(Transformer(shape, 0), ThauTokenizer.from_ladder(), dict(ladder='nursery', age=age)), tmp_path / 'model')
+        made = Path(export_ollama(tmp_path / 'model', tmp_path / 'thau', 'q4_0')['out'])
+        page = (made / 'Modelfile').read_text('utf-8')
+        file = made / re.search(r'^FROM \./(.+)$', page, re.M)[1]
+        assert file.name.startswith(f'thau-age{age:02}-nursery-') and source_of(file).shape == shape
+        assert f'PARAMETER num_ctx {shape.context}\n' in page and GO_TEMPLATE in page
+        for folder in (tmp_path / 'model', made): shutil.rmtree(folder)
+
+
+GO = shutil.which('go') or next(map(str, sorted(Path('/usr/lib').glob('go-*/bin/go'))), None)
+
+@pytest.mark.skipif(not GO, reason='Go is not here: apt install golang-go')
+def test_both_templates_say_the_same():
+    "But for what the chapter says that Go's cannot."
+    user, assistant, tool = dict(role='user', content='¿Qué hora es <|im_end|> & "ya"?\n'), dict(role='assistant', content=''), dict(role='tool', content='{"ok": true}')
+    call = lambda **kw: dict(type='function', function=dict(name='set_timer', arguments=kw))
+    talks = [[user], [dict(role='system', content='Eres THAU.'), user], [user, assistant | dict(tool_calls=[call(label='té', minutes=2.5)]), tool, assistant | dict(content='Ya.'), user],
+             [dict(role='system', content='S'), user, assistant | dict(content='Voy.', tool_calls=[call(a=1, b=None, c=True), call()]), tool, user]]
+    ours = [plain(t) for t in json.loads((data_dir() / 'tools.json').read_text('utf-8'))]
+    odd = dict(a=dict(type='integer'), b=dict(type='string', enum=['x', 'y z']), c=dict(type='array'), d=dict(enum=['x', 'y z'], type='string'), e=dict(type='boolean'), f=dict(type='object'), g=dict(type='number'), h={})
+    offered = [], [dict(type='function', function=t) for t in ours], [dict(type='function', function=dict(name='x', description='', parameters=dict(type='object', properties=odd, required=['b', 'g'])))]
+    cases = [dict(messages=talk, tools=tools) for talk in talks for tools in offered]
+    done = subprocess.run([GO, 'run', ROOT / 'tests' / 'ollama_template.go'], input=json.dumps(dict(template=GO_TEMPLATE, cases=cases)), text=True, capture_output=True, env=os.environ | dict(GO111MODULE='off'))
+    assert done.returncode == 0, done.stderr
+    for case, said in zip(cases, json.loads(done.stdout), strict=True): assert said == render(case['messages'], case['tools'], add_generation_prompt=True)
+
+
+def plain(tool):
+    "A tool as Ollama hands it to Go: parameters by the alphabet, without formats; and a description of one line."
+    given = tool['parameters']
+    fields = {k: {n: v for n, v in f.items() if n != 'format'} for k, f in sorted(given['properties'].items())}
+    return tool | dict(description=tool['description'].split(' / ')[0], parameters=given | dict(properties=fields))
 
 
 @pytest.mark.skipif(not Path('/proc/self/status').exists(), reason='reads its memory from /proc')
@@ -107,13 +172,13 @@ def test_export_needs_little_memory(tmp_path):
 
 
 def test_the_command(tmp_path):
-    for to, type, out in (('gguf', 'q8_0', 'x.gguf'), ('gguf', None, '.'), ('hf', 'f16', 'hf'), ('hf', None, 'same')):
+    for to, type, out in (('gguf', 'q8_0', 'x.gguf'), ('gguf', None, '.'), ('hf', 'f16', 'hf'), ('hf', None, 'same'), ('ollama', None, 'ollama')):
         done = thau('export', SHIPPED, '--to', to, *(['--type', type] if type else []), '--out', tmp_path / out, '--json')
         assert done.returncode == 0 and done.stdout.count('\n') == 1, done.stderr
         made = json.loads(done.stdout)
         files = [p for p in Path(made['out']).rglob('*') if p.is_file()] or [Path(made['out'])]
         assert made.keys() == {'out', 'bytes'} and made['bytes'] == sum(p.stat().st_size for p in files)
-    assert sorted(p.name for p in tmp_path.iterdir()) == ['hf', 'same', 'thau-age06-nursery-4.0M-F16.gguf', 'x.gguf']
+    assert sorted(p.name for p in tmp_path.iterdir()) == ['hf', 'ollama', 'same', 'thau-age06-nursery-4.0M-F16.gguf', 'x.gguf']
     how = ['--prompt', 'La gata', '--tokens', '8', '--temperature', '0', '--json']
     said = [json.loads(thau('generate', tmp_path / name, *how).stdout)['tokens'] for name in ('thau-age06-nursery-4.0M-F16.gguf', 'hf', 'same')]
     assert said[0] == said[1] == said[2] == json.loads(thau('generate', SHIPPED, *how).stdout)['tokens']
@@ -127,7 +192,7 @@ def test_what_is_refused_leaves_nothing(tmp_path):
     export_hf(SHIPPED, tmp_path / 'model')
     before = {p: p.read_bytes() for p in tmp_path.rglob('*') if p.is_file()}
     out = tmp_path / 'x'
-    for args, why in ((('--to', 'ollama', '--out', out), 'there are gguf and hf'), (('--to', 'gguf', '--type', 'q5_k', '--out', out), 'f16, q8_0, q4_0, not q5_k'),
+    for args, why in ((('--to', 'onnx', '--out', out), 'there are gguf, hf and ollama'), (('--to', 'ollama', '--out', tmp_path / 'model'), 'is already there'), (('--to', 'gguf', '--type', 'q5_k', '--out', out), 'f16, q8_0, q4_0, not q5_k'),
                       (('--to', 'hf', '--type', 'q8_0', '--out', out), 'f32, f16, bf16, not q8_0'), (('--to', 'gguf', '--out', tmp_path / 'book.txt'), 'is no GGUF file'),
                       (('--to', 'hf', '--out', tmp_path / 'book.txt'), 'is already there'), (('--to', 'hf', '--out', tmp_path / 'model'), 'is already there'),
                       (('--to', 'gguf', '--out', tmp_path / 'no' / 'x'), 'no such folder'), (('--to', 'hf', '--out', tmp_path / 'no' / 'x'), 'no such folder'), (('--out', out), "'--to'"), (('--to', 'hf'), "'--out'")):

@@ -5,13 +5,17 @@
 - `thau.cli.chat`: A conversation on a terminal: words as they come, tools as they run, pictures in colour
 - `thau.cli.doctor`: What this machine and this installation are
 - `thau.cli.growing`: One run from the first word typed to the first words said
+- `thau.cli.image`: Pictures from the terminal
+- `thau.cli.learning`: The verbs of a model that learns by itself
 - `thau.cli.main`: The verbs that make, measure and run models, and the whole as a function
 - `thau.cli.memory`: `thau memory …`: files in, files out
 - `thau.cli.models`: A model directory becomes a network, which is heard or enlarged
+- `thau.cli.outward`: What goes on without being told, and what goes out into the world
 - `thau.cli.packs`: From a model to one file that runs, and from a GGUF file to a model
 - `thau.cli.planning`: What an age will cost before it is begun: memory on each device, hours, money
 - `thau.cli.progress`: A run as people watch it: one moving picture on a terminal, plain lines elsewhere, and a log
 - `thau.cli.school`: `thau report MODEL`: what a model can do, as a table, a picture and JSON
+- `thau.cli.serve`: A model becomes a server with one word
 - `thau.cli.speak`: A name becomes a model that runs, without the weight of what trains it
 - `thau.cli.tools`: `thau tools predict MODEL`: cases in, calls out, a line each
 - `thau.engine.adead`: The seed's whole AI in one object, and this time it answers
@@ -76,6 +80,7 @@
 - `thau.growth.manuals`: The sentences of a manual, without what surrounds them
 - `thau.growth.measure`: Bits per byte, the one number that models with different words share
 - `thau.growth.memory`: What a training step needs at its fullest moment, known before anything is rented
+- `thau.growth.ollama`: A GGUF file, and beside it the page that says how to speak with it
 - `thau.growth.operators`: Seven ways to be larger, and what each does to one tensor
 - `thau.growth.optimizer`: Muon for the matrices, AdamW for the rest, and one clock for both
 - `thau.growth.packages`: More to read, for whoever asks for it
@@ -99,7 +104,42 @@
 - `thau.growth.verdict`: Whether growth pays, by how much, and where it does not
 - `thau.growth.weights`: Read a model one tensor at a time, and hear it without ever holding it
 - `thau.growth.words`: Articles, agreement and the lexicon, in Spanish and English
-- `thau.lab.views`: RAM now, and a model that grows while you watch
+- `thau.image.captions`: What a person would say of a scene, in Spanish and in English
+- `thau.image.checking`: A program that looks at a picture and says whether it shows what was asked for
+- `thau.image.emoji`: Fourteen hundred things of the world, with their names
+- `thau.image.gallery`: Pictures side by side, with what was asked for
+- `thau.image.generator`: A wish in, a picture out; or a sentence that says why not
+- `thau.image.measure`: Does it draw what it was asked for? One command prints the table
+- `thau.image.painter`: A sentence and some noise go in, a picture comes out
+- `thau.image.pictures`: Enlarged with clean edges, and stored whole or not at all
+- `thau.image.pipelines`: Any diffusers folder, opened with care and within the memory there is
+- `thau.image.scenes`: As many pictures as one likes, of which everything is known
+- `thau.image.shapes`: Two dozen silhouettes that a ruler and a compass can draw
+- `thau.image.teach`: The painter learns to draw, from nothing, and can be interrupted at any moment
+- `thau.lab.book`: Every notebook is a chapter: its title, its line, what it takes to run
+- `thau.lab.chat_panel`: Words as they come, what tools did, pictures, and a thumb
+- `thau.lab.learning_panel`: What it asked, what it did not know, what it knows now, and a way back
+- `thau.lab.live`: Curves that grow while one looks at them
+- `thau.lab.magics`: `%load_ext thau`: talk, look at the memory, look at an age
+- `thau.lab.memory_panel`: What is remembered, when it was said, and a way to take it back
+- `thau.lab.painter_panel`: A wish, a seed, and a picture that comes out of noise before one's eyes
+- `thau.lab.panel`: One line that tells, one thing at a time, a picture that stays
+- `thau.lab.ram_panel`: What this process holds, live, and what the others hold for the same job
+- `thau.lab.views`: A model that grows while you watch
+- `thau.learning.gaps`: How sure a model can be that it does not know
+- `thau.learning.gate`: New knowledge is let in only if nothing was lost; else everything is as it was
+- `thau.learning.practice`: Asking, reading and not knowing, exercised on worlds that no test uses
+- `thau.learning.pupil`: A model that is asked, and listened to closely
+- `thau.learning.questions`: The model asks itself about a text, and keeps what the text answers
+- `thau.learning.rounds`: From a page that nobody has shown it to a model that knows it, or to the reason why not
+- `thau.learning.screen`: What cannot be learned from is refused before anything is tuned
+- `thau.learning.self_learning`: What a conversation shows that the model does not know
+- `thau.learning.self_questioning`: The first version's class, in which the model asks and nobody else answers
+- `thau.learning.sources`: What can be learned from: a file, cut into sentences
+- `thau.learning.statements`: One fact, said and asked in twenty ways, in a file that can be read
+- `thau.learning.tune`: New facts go in, and what was known stays
+- `thau.learning.wordings`: The many ways of asking and saying one thing, and those that are never taught
+- `thau.learning.worlds`: Sources about which nobody can know anything, and questions that no lesson asks
 - `thau.memory.chroma`: An index that can be thrown away, for memories too many to compare one by one
 - `thau.memory.embed`: Texts become vectors, offline, in both languages
 - `thau.memory.facts`: Who, what, which: read from a turn without any model
@@ -171,6 +211,21 @@
 - `thau.school.variety`: How much of a text has not been said before, and how clean it is
 - `thau.school.wiki`: Questions about encyclopedia texts, whose answers stand in them word by word, or do not stand there at all
 - `thau.school.wishes`: Tools that nobody has, and what somebody would ask of them
+- `thau.serve.app`: All routes behind one gate, a page at `/`, and a process that ends well
+- `thau.serve.conversation`: THAU itself, with memory and tools, at the table that everybody shares
+- `thau.serve.errors`: What went wrong, in the words that the asker's own library knows
+- `thau.serve.health`: Is it alive, is it ready, how busy is it
+- `thau.serve.limits`: Who may ask, from where, and how much
+- `thau.serve.measure`: Streams, first words, memory, a long run, strangers: measured from outside
+- `thau.serve.ollama`: `/api`, as its clients know it, without the routes that fetch or change models
+- `thau.serve.openai`: `/v1/chat/completions`, as the official clients know it
+- `thau.serve.openai_more`: The other routes under `/v1`
+- `thau.serve.pictures`: Drawn when asked, kept under a number
+- `thau.serve.scheduler`: Everybody's next token in one step
+- `thau.serve.seed`: `/chat`, `/memory`: paths, fields and defaults of the first THAU, and what they promised
+- `thau.serve.service`: What all routes share
+- `thau.serve.turn`: From a conversation to a job, and from its events to an answer
+- `thau.serve.vision`: `/vision` and `/train`, with an id where a file name was
 - `thau.tools.amounts`: The numbers that somebody's words can mean, in Spanish and English
 - `thau.tools.arithmetic`: Sums that are right to the last digit, from text that can do nothing else
 - `thau.tools.constrain`: Only tokens that can still become a call
@@ -192,3 +247,8 @@ import os
 # Torch's threads wait for each other in a busy loop; on a processor that others use too, the default of 300,000 turns makes
 # a step ten times slower. It must be set before torch is imported.
 os.environ.setdefault('GOMP_SPINCOUNT', '3000')
+
+def load_ipython_extension(shell):
+    "`%load_ext thau`: `%%chat`, `%thau_ram`, `%thau_age`."
+    from thau.lab.magics import register
+    register(shell)

@@ -14,16 +14,19 @@ __all__ = ['examine', 'show', 'corpora', 'show_corpora', 'fetch_corpus']
 
 # %% ../../nbs/6_cli/06_doctor.ipynb #6fd8dcc5
 import os, platform, re
+from importlib.util import find_spec
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from platformdirs import user_data_dir
 
 import thau
+from .app import EXTRAS
 from ..engine.files import data_dir, read_json, shipped_model
 from ..engine.native import library_path
 from ..engine.ram import MB
 from ..engine.shape import from_config
+from ..memory.record import memory_home
 from ..growth.packages import PACKAGES, fetch, is_here
 
 # %% ../../nbs/6_cli/06_doctor.ipynb #27c305c6
@@ -52,6 +55,10 @@ def _kernels():
     path = library_path()
     return dict(level=level(), library=path, bytes=os.path.getsize(path) if os.path.exists(path) else None, linker=next(iter(linkers()), None))
 
+def _extras():
+    "Which extras are whole."
+    return {extra: all(find_spec(m) for m, e in EXTRAS.items() if e == extra) for extra in dict.fromkeys(EXTRAS.values())}
+
 def _models():
     "The shipped model and its parameters, and the one that Micro's figures are of."
     shipped, micro = shipped_model(), shipped_model('micro')
@@ -59,14 +66,14 @@ def _models():
     return dict(model=str(shipped), params=from_config(read_json(shipped/'config.json')).params, micro_model=str(micro if micro.exists() else shipped))
 
 # %% ../../nbs/6_cli/06_doctor.ipynb #bbc4ad02
-def examine()->dict: # `versions`, `ram_mb`, `processor`, `training`, `kernels`, `paths`, `model`, `params`, `micro_model`
+def examine()->dict: # `versions`, `extras`, `ram_mb`, `processor`, `training`, `kernels`, `paths`, `model`, `params`, `micro_model`
     "Everything at once."
     import psutil
     memory = psutil.virtual_memory()
-    libraries = ('torch', 'numpy', 'numba', 'tokenizers', 'safetensors', 'typer', 'rich', 'matplotlib')
+    libraries = ('torch', 'numpy', 'numba', 'tokenizers', 'safetensors', 'typer', 'rich', 'matplotlib', 'transformers', 'diffusers', 'chromadb', 'fastapi', 'uvicorn', 'jupyterlab', 'xllamacpp')
     return dict(versions=dict(thau=thau.__version__, python=platform.python_version(), system=platform.platform(), **{n: _version(n) for n in libraries}),
-                ram_mb=dict(total=memory.total // MB, available=memory.available // MB), processor=dict(name=_processor(), threads=os.cpu_count()),
-                training=_training(), kernels=_kernels(), paths=dict(package=str(Path(thau.__file__).parent), data=str(data_dir()), user_data=user_data_dir('thau', False)), **_models())
+                extras=_extras(), ram_mb=dict(total=memory.total // MB, available=memory.available // MB), processor=dict(name=_processor(), threads=os.cpu_count()),
+                training=_training(), kernels=_kernels(), paths=dict(package=str(Path(thau.__file__).parent), data=str(data_dir()), user_data=user_data_dir('thau', False), memory=str(memory_home())), **_models())
 
 def show(
     found:dict, # From `examine`

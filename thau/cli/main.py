@@ -20,7 +20,7 @@ from typing import Annotated, Optional
 import typer
 
 import thau
-from . import assistant # Its verbs
+from . import assistant, outward # Their verbs
 from .app import Json, ModelName, answer, app, explain
 from ..engine.files import BadInput
 
@@ -90,7 +90,7 @@ def _import(
 @app.command('export', epilog='Example: thau export runs/first --to gguf --type q8_0 --out first.gguf')
 def _export(
     model:ModelName=None,
-    to:Annotated[str, typer.Option(metavar='gguf|hf', help='A file for llama.cpp, or a folder for Hugging Face\'s library.')]=...,
+    to:Annotated[str, typer.Option(metavar='gguf|hf|ollama', help='A file for llama.cpp, a folder for Hugging Face\'s library, a folder for ollama create.')]=...,
     type:Annotated[Optional[str], typer.Option(metavar='f16|q8_0|q4_0', help='Of the weights; of a folder f32, f16 or bf16.', show_default='f16, of a folder as they are stored')]=None,
     out:Annotated[Path, typer.Option(metavar='PATH', help='New file, the folder for it, or new folder.')]=..., json:Json=False):
     "Write a model as other programs load it."

@@ -65,15 +65,17 @@ def import_model(
 # %% ../../nbs/6_cli/04c_packs.ipynb #a6bea941
 def export_model(
     name:str|None, # See `resolve`; a model directory or a GGUF file
-    to:str,        # gguf or hf
-    type:str|None, # Of the weights; f16 in a GGUF file, as they are in a folder, if `None`
+    to:str,        # gguf, hf or ollama
+    type:str|None, # Of the weights; f16 in a GGUF file, as they are in Hugging Face's folder, if `None`
     out:Path,      # File or folder to make
 )->dict:           # `out`, `bytes`
     "Write a model as other programs load it."
     from thau.growth.export import export_gguf, export_hf
-    if to not in ('gguf', 'hf'): raise BadInput(f'cannot export to {to!r}; there are gguf and hf')
+    from thau.growth.ollama import export_ollama
+    ways = dict(gguf=lambda: export_gguf(model, out, type or 'f16'), hf=lambda: export_hf(model, out, type), ollama=lambda: export_ollama(model, out, type or 'f16'))
+    if to not in ways: raise BadInput(f'cannot export to {to!r}; there are gguf, hf and ollama')
     model = resolve(name)
-    result = export_gguf(model, out, type or 'f16') if to == 'gguf' else export_hf(model, out, type)
+    result = ways[to]()
     print('{out}: {bytes:,} bytes'.format(**result))
     return result
 

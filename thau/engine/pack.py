@@ -140,6 +140,10 @@ class Pack:
         first, last = -place//mmap.PAGESIZE*-mmap.PAGESIZE, place + matrix_bytes(kind, *tensor_shapes(self.shape)[name])
         if hasattr(mmap, 'MADV_DONTNEED') and last > first: self.data.madvise(mmap.MADV_DONTNEED, first, last - first)
 
+    def _repr_html_(self): # As a notebook shows it
+        said = dict(pack=self.path, bytes=f'{len(self.data):,}', kinds=', '.join(KINDS[k] for k in sorted({k for k, _ in self.tensors.values()}))) | vars(self.shape)
+        return ''.join(['<table>', *(f'<tr><th>{k}</th><td>{str(v).replace("<", "&lt;")}</td></tr>' for k, v in said.items()), '</table>'])
+
     def address(self,
         name:str, # Of `tensor_shapes`
     )->int:       # In this process

@@ -45,6 +45,10 @@ class Shape:
     def params(self)->int:       # All parameters, an untied head among them
         return (2 - self.tied)*self.vocab_size*self.d_model + self.n_layers*self.block_params + self.d_model
 
+    def _repr_html_(self)->str:  # As a notebook shows it
+        said = dict(params=f'{self.params:,}') | vars(self)
+        return f'<table><tr>{"".join(f"<th>{k}</th>" for k in said)}</tr><tr>{"".join(f"<td>{v}</td>" for v in said.values())}</tr></table>'
+
 # %% ../../nbs/1_engine/03_shape.ipynb #e6746f9a
 _NAMES = dict(d_model='hidden_size', n_layers='num_hidden_layers', n_heads='num_attention_heads', n_kv_heads='num_key_value_heads',
               d_ff='intermediate_size', vocab_size='vocab_size', head_dim='head_dim', context='max_position_embeddings',

@@ -73,11 +73,12 @@ def _pack(pieces, size, dice):
             fit = max(bisect_right(lengths, left) - 1, 0)
             piece = waiting.pop(fit); lengths.pop(fit)
             row.append(piece[:left])
-            if len(piece) - left >= CRUMB: wait(np.concatenate([piece[:1], piece[left:]]))
+            if len(piece) - left >= CRUMB and piece.max() < HEARD: wait(np.concatenate([piece[:1], piece[left:]]))
             left -= min(left, len(piece))
         return row, left
     while group := list(islice(pieces, GROUP)):
-        for piece in group: wait(piece)
+        for piece in group:
+            if piece.max() < HEARD or piece[1:size].min() < HEARD: wait(piece) # A lesson whose first answer lies beyond the row has nothing to give
         rows, (row, left) = [], fill()
         while not left: rows.append(row); row, left = fill()
         for piece in row: wait(piece) # They open the next group's rows

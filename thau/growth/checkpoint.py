@@ -46,6 +46,10 @@ class Standing:
     loss_after_growth: float|None = None
     reports: list = field(default_factory=list) # One of each finished age
 
+    def _repr_html_(self): # As a notebook shows it
+        said = asdict(self) | dict(reports=', '.join(f'age {r["age"]}' for r in self.reports) or '-')
+        return f'<table>{"".join(f"<tr><th>{k}</th><td>{v}</td></tr>" for k, v in said.items())}</table>'
+
 # %% ../../nbs/2_growth/16_checkpoint.ipynb #c540a1eb
 def state_sizes(
     learner:Learner,

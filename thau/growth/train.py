@@ -48,6 +48,10 @@ class History:
     ages: list = field(default_factory=list)    # The report of each finished age
     interrupted: bool = False
 
+    def _repr_mimebundle_(self, include=None, exclude=None): # As a notebook shows it: picture and table
+        from thau.growth.report import Report # Which needs this module
+        return Report(self)._repr_mimebundle_()
+
 # %% ../../nbs/2_growth/17_train.ipynb #96cd0af4
 @contextmanager
 def until_interrupted(

@@ -196,8 +196,8 @@ def next_token_loss(
     dtype:torch.dtype=torch.float32, # Precision of the products; sums and weights stay float32
     slice_loss=slice_loss, # Perhaps a compiled one
 )->torch.Tensor:        # Scalar, nats a token
-    "Mean loss of predicting each token of `rows` that is to be learned from those before it; a row counts by the root of how many it has."
+    "Mean loss of predicting each token of `rows` that is to be learned from those before it; a row counts by the fourth root of how many it has."
     ids, learned = rows % HEARD, (rows[:, 1:] < HEARD).float()
-    weight = (learned / learned.sum(1, keepdim=True).clamp(min=1).sqrt()).flatten() # A short answer to a long text would drown otherwise
+    weight = (learned / learned.sum(1, keepdim=True).clamp(min=1)**0.75).flatten() # A short answer to a long text would drown otherwise
     x = model.hidden(ids[:, :-1], dtype=dtype)
     return SlicedLoss.apply(x.flatten(0, 1), model.embed_tokens.weight, ids[:, 1:].flatten(), weight / weight.sum().clamp(min=1e-6), slice_loss)

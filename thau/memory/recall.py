@@ -15,7 +15,7 @@ __all__ = ['Result', 'Found', 'moment', 'visible', 'asked_time', 'candidates', '
            'search']
 
 # %% ../../nbs/3_memory/05_recall.ipynb #7b8b2726
-import re
+import html, re
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -43,6 +43,10 @@ class Found:
     abstained: bool # True: say that nothing is known
     confidence: float = 0              # That the memory holds an answer
     interval: Interval|None = None     # The time that the question spoke of
+
+    def _repr_html_(self): # As a notebook shows it
+        rows = ''.join(f'<tr><td>{r.when[:16]}</td><td>{r.score:.2f}</td><td>{html.escape(r.text[:300])}</td></tr>' for r in self.results)
+        return ('<i>nothing is known; the nearest:</i>' if self.abstained else '') + f'<table>{rows}</table>'
 
 def moment(
     now:datetime|str, # ISO or a datetime

@@ -58,8 +58,9 @@ def paired(
     dice,
 )->np.ndarray:
     "Names and values, then the same in other orders: only the values are learned."
-    n, width = _length(dice, 3, 24), int(dice.integers(1, 4))
-    names, values = dice.choice(pool, n, replace=False), dice.choice(pool, (n, width))
+    names = dice.permutation(np.unique(dice.choice(pool, _length(dice, 3, 24)))) # No name has two values
+    n, width = len(names), int(dice.integers(1, 4))
+    values = dice.choice(pool, (n, width))
     told = [np.concatenate([names[:, None], values], 1).ravel() + HEARD]
     for _ in range(dice.integers(1, 4)):
         order = dice.permutation(n)

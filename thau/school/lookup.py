@@ -107,7 +107,7 @@ def _list(dice, lang, exam):
     rows = list(zip(keys, _values(topic[1], len(keys), dice, lang, exam)))
     text, first = laid_out(rows, topic, dice, lang), dice.random() < 0.8
     if dice.random() < 0.6: text = ask('lookup', 'intro', lang, dice, exam, False, t=topic[4])[0] + '\n' + text
-    asked = [_question(rows, topic, dice, lang, exam) for _ in range(1 if exam else dice.randrange(1, 6))]
+    asked = [_question(rows, topic, dice, lang, exam) for _ in range(1 if exam else dice.randrange(4, 16))]
     family, q, answer, accepts = asked[0]
     gap = choose(('\n\n', '\n', '\n\n'), dice)
     return [(family, text + gap + q if first else q + gap + text, answer, accepts), *asked[1:]]
@@ -132,7 +132,7 @@ def _order(dice, lang, exam):
     text = choose((', '.join, '\n'.join, lambda p: '\n'.join(f'{i}. {x}' for i, x in enumerate(p, 1)), ' > '.join, lambda p: ' '.join(f'[{x}]' for x in p)), dice)(parts)
     if '\n' in text: text = '\n' + text
     text = ask('lookup', 'list_intro', lang, dice, exam, False, x=text)[0].strip('\n')
-    asked = [_place(parts, dice, lang, exam) for _ in range(1 if exam else dice.randrange(1, 5))]
+    asked = [_place(parts, dice, lang, exam) for _ in range(1 if exam else dice.randrange(3, 12))]
     family, q, answer, accepts = asked[0]
     return [(family, text + choose(('. ', '\n', '\n\n') if '\n' not in text else ('\n', '\n\n'), dice) + q, answer, accepts), *asked[1:]]
 

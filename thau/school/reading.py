@@ -1,6 +1,6 @@
 """A text and questions about it, as a pupil, a parent or an examiner would put them
 
-A lesson is a passage with two to five questions, in one of many layouts; an examination asks one. A quarter of the questions have no answer in the text. Phrasings, layouts and names of examinations are
+A lesson is a passage with up to sixteen questions, in one of many layouts; an examination asks one. A quarter of the questions have no answer in the text. Phrasings, layouts and names of examinations are
 never seen in lessons. One passage in twenty is long, up to some 1,900 tokens, and the answer may be anywhere in it.
 
 ```python
@@ -132,7 +132,7 @@ def lesson(
     def one(dice:Random, lang:str, exam:bool=False)->Lesson:
         while True:
             passage, qs = read(dice, lang, exam), {}
-            for _ in range(1 if exam else dice.randint(4, 9)):
+            for _ in range(1 if exam else dice.randint(6, 16)):
                 if q := ask(passage, makers, dice, exam, unsaid): qs.setdefault((q.kind, q.answer) if unsaid < 1 else q.text, q)
             if qs: break
         messages, qs = [], list(qs.values())
