@@ -182,6 +182,7 @@
 - `thau.school.flagship`: From nothing through every age, for many hours, and never further than a minute from safety
 - `thau.school.general`: Which texts of others are read, how often, and the proof of where each came from
 - `thau.school.genres`: The same town in letters, diaries, news, recipes, lists, directions, riddles, verses
+- `thau.school.graduation`: One command examines the flagship: its language, its skills, and fifty stories that nobody picked
 - `thau.school.invented`: Hundreds of tools that nobody has, so that THAU reads schemas instead of remembering names
 - `thau.school.kinds`: A table of what may happen, what it needs and what it changes, and the state that it changes
 - `thau.school.lessons`: One exercise, its right answer, and the promise that examinations are of another kind

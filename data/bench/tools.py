@@ -28,7 +28,8 @@ def make_cases(n, seed=0, exam=True):
         for i in range(n):
             lang = ('es', 'en')[i % 2]
             lesson = SKILLS[names[i // 2 % len(names)]](dice, lang, exam)
-            out.append(dict(id=f'{group}-{i}', group=group, lang=lang, messages=list(lesson.messages[:-1]), tools=list(lesson.tools), wanted=calls_of(lesson.messages)))
+            turns = lesson.messages if exam else lesson.messages[:next(k for k, m in enumerate(lesson.messages) if m['role'] == 'assistant') + 1] # A lesson goes on
+            out.append(dict(id=f'{group}-{i}', group=group, lang=lang, messages=list(turns[:-1]), tools=list(lesson.tools), wanted=calls_of(turns)))
     return out
 
 def same(a, b):

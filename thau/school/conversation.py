@@ -12,7 +12,8 @@ lesson.messages[-2]['content'], lesson.answer
 
 # %% auto #0
 __all__ = ['FILE', 'GROUPS', 'SORRY', 'UNTOLD', 'EXACT', 'SKILLS', 'exchange', 'chatter', 'before', 'small_talk', 'follow_up',
-           'story', 'recall', 'correct', 'untold', 'exact', 'language_of', 'plainest', 'talk_topic', 'switch']
+           'story', 'recall', 'correct', 'untold', 'exact', 'language_of', 'is_said_in', 'plainest', 'talk_topic',
+           'switch']
 
 # %% ../../nbs/4_school/13_conversation.ipynb #a156eedb
 import re
@@ -237,6 +238,14 @@ def language_of(
     found = re.findall(r"[\w']+", text.casefold())
     score = sum((w in _little('es')) - (w in _little('en')) for w in found) + len(re.findall('[ñ¿¡áíóúé]', text.casefold()))
     return 'es' if score > 0 else 'en' if score < 0 else ''
+
+def is_said_in(
+    text:str,
+    lang:str, # es | en
+)->bool: # A tenth of the words of any sentence are little ones; noise with a few accents has fewer
+    "Whether `text` is language at all, and in that one."
+    found = re.findall(r"[\w']+", text.casefold())
+    return language_of(text) == lang and 10*sum(w in _little(lang) for w in found) >= len(found)
 
 @cache
 def plainest()->tuple: # Of `Topic`

@@ -17,7 +17,7 @@ from importlib import import_module
 from random import Random
 
 from ..growth.corpus import Document
-from .conversation import language_of
+from .conversation import is_said_in
 from .lessons import Lesson, is_right, turn
 from .phrasings import final
 
@@ -72,6 +72,6 @@ def right(
     "Whether `answer` is right, as the skill of `lesson` judges."
     answer, wanted = answer.split('<|im_end|>')[0], [dict(name=c['name'], arguments=c['arguments']) for c in lesson.messages[-1].get('tool_calls', ())]
     if wanted or '<tool_call>' in answer: return bool(wanted) and said_calls(answer) == wanted
-    if lesson.skill == 'conversation/language': return language_of(answer) == lesson.lang
+    if lesson.skill == 'conversation/language': return is_said_in(answer, lesson.lang)
     if lesson.skill.endswith('/missing') and subject(lesson.skill) in ('calls', 'invented'): return '?' in answer
     return bool(answer.strip()) if lesson.skill in FREE else is_right(final(answer), replace(lesson, messages=(turn('assistant', final(lesson.answer)),)))

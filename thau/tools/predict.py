@@ -70,6 +70,7 @@ def chance(
 def fit_threshold(
     cases:list,        # Pairs: the chance of a call, whether one was wanted; `None` where a wish no tool serves came near
     most:float=0.01,   # Of ordinary turns, those with `False`, so many may get one
+    cost:float=2.,     # F1 that each further share of them is worth
 )->dict:               # `threshold`, `f1`, `false_calls`, `cases`
     "The threshold that tells calls from talk best."
     if not cases: raise BadInput('no cases to fit a threshold to')
@@ -81,8 +82,7 @@ def fit_threshold(
         if i + 1 < len(said) and said[i + 1][0] == p: continue
         below = said[i + 1][0] if i + 1 < len(said) else 0.
         points.append(dict(threshold=math.sqrt(p * below) if below else p/2, f1=2*right/(right + wrong + wanted), false_calls=false/calm if calm else 0.))
-    fit = [p for p in points if p['false_calls'] <= most]
-    return max(fit, key=lambda p: (p['f1'], -p['false_calls'])) | dict(cases=len(cases))
+    return max(points, key=lambda p: (p['f1'] - cost*max(0., p['false_calls'] - most), -p['false_calls'])) | dict(cases=len(cases))
 
 # %% ../../nbs/3_tools/05_predict.ipynb #fc854327
 def beside(
