@@ -162,7 +162,7 @@ def test_an_interrupt_leaves_a_panel_that_goes_on(text, tmp_path):
     "SIGINT while a cell waits, as the kernel's stop button sends it: history returned, a checkpoint that holds."
     from thau.growth.checkpoint import newest
     from thau.lab.views import GrowthView
-    view = GrowthView(tmp_path/'run', to=0, steps=100, corpus=[text])
+    view = GrowthView(tmp_path/'run', to=0, steps=5000, corpus=[text]) # So many that no machine is done before the signal comes
     heard = threading.Event()
     view.bar.observe(lambda change: heard.set(), 'value')
     threading.Thread(target=lambda: heard.wait() and os.kill(os.getpid(), signal.SIGINT), daemon=True).start()

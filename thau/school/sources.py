@@ -67,8 +67,8 @@ def source(
     return list(taught(kind, n, seed)), True
 
 def _echo(tokenizer, n, seed):
-    "Echoes of what is told."
-    texts = [d.text for lang in ('es', 'en') for d in islice(told(lang, 10**6 * seed), 500)]
+    "Echoes of what is told, and of Wikipedia."
+    texts = [d.text for lang in ('es', 'en') for d in islice(told(lang, 10**6 * seed), 500)] + [d.text for d in islice(training_documents(['wikipedia']), seed, None, 4)]
     return echoes(np.concatenate([np.array(ids) for ids in tokenizer.encode_batch(texts)]), tokenizer.bos, n, seed)
 
 def prepare(

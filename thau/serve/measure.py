@@ -12,7 +12,7 @@ with server('ours', gguf, threads=1) as ours: paths(ours, attempts=10)
 
 # %% auto #0
 __all__ = ['Served', 'WORDS', 'HOSTILE', 'PARTS', 'server', 'resident', 'burst', 'prompts', 'turn', 'percentile', 'compared',
-           'idle', 'soak', 'paths', 'strangers', 'calls', 'measure', 'main']
+           'scaling', 'idle', 'soak', 'paths', 'strangers', 'calls', 'measure', 'main']
 
 # %% ../../nbs/6_serve/12_measure.ipynb #1ed547c0
 import argparse, json, os, random, re, selectors, shutil, socket, subprocess, sys, tempfile, threading, time
@@ -149,6 +149,21 @@ def compared(
     return found | dict(ratio=round(ratio(told, 'thau', 'llama.cpp'), 2), first_ratio=round(found['thau']['first_p95']/found['llama.cpp']['first_p95'], 2), streams=streams, tokens=tokens, rounds=rounds, threads=threads)
 
 # %% ../../nbs/6_serve/12_measure.ipynb #afe0ca6b
+def scaling(
+    model:str|Path,  # A GGUF file
+    rounds:int=5,
+    tokens:int=128,
+    threads:int=2,
+    most:int=32,     # Streams
+)->dict:             # For each number of streams: `tok_per_s`, `first_p95`
+    "What more listeners get out of one process."
+    found, seeds = {}, iter(range(10**6, 10**9))
+    with server('ours', model, most, threads, True) as ours:
+        for streams in (n for n in (1, 2, 4, 8, 16, 32, 64) if n <= most):
+            rows = [turn(ours, streams, tokens, next(seeds)) for _ in range(rounds + 1)][1:]
+            found[str(streams)] = dict(tok_per_s=round(sorted(r['tok_per_s'] for r in rows)[len(rows)//2]), first_p95=round(percentile([f for r in rows for f in r['first']], .95), 4))
+    return found
+
 def idle(
     model:str|Path, # A GGUF file
     threads:int=2,
@@ -260,7 +275,7 @@ def calls(
     return count | dict(operations=len(operations), faults=faults)
 
 # %% ../../nbs/6_serve/12_measure.ipynb #3eb5be1d
-PARTS = 'compared', 'idle', 'soak', 'paths', 'strangers', 'calls'
+PARTS = 'compared', 'scaling', 'idle', 'soak', 'paths', 'strangers', 'calls'
 
 def measure(
     model:str|Path,       # A GGUF file
@@ -271,7 +286,7 @@ def measure(
     attempts:int=1000, n_calls:int=20_000,       # Of `paths` and `calls`
 )->dict:
     "One part, with the server that it needs."
-    alone = dict(compared=lambda: compared(model, rounds, streams, tokens, threads), idle=lambda: idle(model, threads), strangers=lambda: strangers(model, threads))
+    alone = dict(compared=lambda: compared(model, rounds, streams, tokens, threads), scaling=lambda: scaling(model, rounds, tokens, threads), idle=lambda: idle(model, threads), strangers=lambda: strangers(model, threads))
     if part in alone: return alone[part]()
     with server('ours', model, streams, threads) as ours:
         return dict(soak=lambda: soak(ours, 60*minutes, soak_streams), paths=lambda: paths(ours, attempts), calls=lambda: calls(ours, n_calls))[part]()
