@@ -3608,6 +3608,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                     'thau.serve.measure.percentile': ('6_serve/measure.html#percentile', 'thau/serve/measure.py'),
                                     'thau.serve.measure.prompts': ('6_serve/measure.html#prompts', 'thau/serve/measure.py'),
                                     'thau.serve.measure.resident': ('6_serve/measure.html#resident', 'thau/serve/measure.py'),
+                                    'thau.serve.measure.scaling': ('6_serve/measure.html#scaling', 'thau/serve/measure.py'),
                                     'thau.serve.measure.server': ('6_serve/measure.html#server', 'thau/serve/measure.py'),
                                     'thau.serve.measure.soak': ('6_serve/measure.html#soak', 'thau/serve/measure.py'),
                                     'thau.serve.measure.strangers': ('6_serve/measure.html#strangers', 'thau/serve/measure.py'),

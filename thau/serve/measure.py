@@ -189,12 +189,12 @@ def soak(
     served:Served,
     seconds:float,
     streams:int=32,
-)->dict:            # `answers`, `wrong`, `left`, `rss_mb` at the beginning and the end, `growth`, `busy`: slots still taken
+)->dict:            # `answers`; of them `lost`, not ended as they should, and `wrong`, with other words; `left`, `rss_mb` at the beginning and the end, `growth`, `busy`: slots still taken
     "Ask for a long time, and look at every answer."
     import httpx2
     client = lambda: httpx2.Client(base_url=served.address, timeout=120, trust_env=False)
     with client() as c: right = {p: _said(c, p) for p in prompts(16, 1, 20)}
-    count, weights, until = dict(answers=0, wrong=0, left=0), [], time.monotonic() + seconds
+    count, weights, until = dict(answers=0, lost=0, wrong=0, left=0), [], time.monotonic() + seconds
     def listener(seed):
         dice = random.Random(seed)
         with client() as c:
@@ -202,7 +202,8 @@ def soak(
                 prompt, leave = dice.choice([*right]), dice.random() < .1
                 try: said = _said(c, prompt, leave)
                 except httpx2.HTTPError: said = None
-                count['left' if leave else 'answers'] += 1; count['wrong'] += not leave and said != right[prompt]
+                count['left' if leave else 'answers'] += 1
+                if not leave: count['lost'] += said is None; count['wrong'] += said is not None and said != right[prompt]
     threads = [threading.Thread(target=listener, args=(i,)) for i in range(streams)]
     for t in threads: t.start()
     while any(t.is_alive() for t in threads): weights.append(resident(served)); time.sleep(min(1, seconds/10))
