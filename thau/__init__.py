@@ -40,6 +40,7 @@
 - `thau.engine.gguf`: Reading a file that wants to be trusted, without trusting it
 - `thau.engine.gguf_model`: What a GGUF file says of a Llama, in the words that the rest of us use
 - `thau.engine.imports`: A GGUF file becomes a model directory, which everything here and elsewhere can read
+- `thau.engine.jsonl`: One object a line: read with care, written whole
 - `thau.engine.judge`: Bits per byte, of what really runs
 - `thau.engine.ledger`: Claimed, estimated, measured: what each way to run a model weighs
 - `thau.engine.light`: Tokenizer, table, attention: put together by hand

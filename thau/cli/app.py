@@ -55,10 +55,11 @@ ModelName = Annotated[Optional[str], typer.Argument(metavar='[MODEL]', help='Mod
 def answer(
     json:bool, # Whether a program is reading
     work,      # Called; prints for people, returns the fields for programs
-):
+):             # What `work` returned
     "Do `work` and answer whoever reads."
     with redirect_stdout(sys.stderr) if json else nullcontext(): result = work()
     if json: print(dumps(result))
+    return result
 
 # %% ../../nbs/6_cli/00_app.ipynb #d5c8a6ab
 class _Verbs(TyperGroup):

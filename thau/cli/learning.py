@@ -13,13 +13,13 @@ gaps(tmp/'c.json')
 __all__ = ['KEPT', 'TOOLS', 'read_questions', 'ask', 'school', 'learn', 'told', 'learn_from_chat', 'gaps']
 
 # %% ../../nbs/6_cli/16_learning.ipynb #b668c82a
-import json
 from itertools import islice
 from pathlib import Path
 
 from .speak import note, resolve
-from ..engine.files import BadInput, FormatError, read_json, read_text, write_file
+from ..engine.files import BadInput, FormatError, read_json
 from ..engine.generate import Generator, ready
+from ..engine.jsonl import read_jsonl, write_jsonl
 from ..learning.gaps import answers
 from ..learning.pupil import Pupil
 from ..learning.self_learning import conversation_gaps, corrections
@@ -30,10 +30,7 @@ def read_questions(
 )->list[dict]:
     "The questions of a file; `BadInput` or `FormatError` names the first line that is none."
     res = []
-    for n, line in enumerate(read_text(path).split('\n'), 1):
-        if not line.strip(): continue
-        try: row = json.loads(line)
-        except (ValueError, RecursionError) as e: raise FormatError(path, f'line {n} is not JSON') from e
+    for n, row in read_jsonl(path):
         if not isinstance(row, dict) or not isinstance(row.get('id'), (str, int)) or not isinstance(row.get('q'), str) or not row['q'].strip(): raise FormatError(path, f'line {n} needs an id and a question q')
         if row.get('lang') not in (None, 'es', 'en'): raise FormatError(path, f'line {n}: lang is es or en, not {row["lang"]!r}')
         res.append(row)
@@ -56,7 +53,7 @@ def ask(
         for row, said in zip(some, answers(pupil, [r['q'] for r in some], [r.get('lang') for r in some] if all(r.get('lang') for r in some) else None)):
             lines.append(dict(id=row['id'], q=row['q'], lang=said['lang'], answer=said['answer'], abstained=said['abstained'], gap_score=said['gap_score']))
         if i: note(f'{i} of {len(todo)} questions')
-    write_file(out, ''.join(json.dumps(l, ensure_ascii=False) + '\n' for l in lines))
+    write_jsonl(out, lines)
     silent = sum(l['abstained'] for l in lines)
     print(f'{len(lines) - silent} of {len(lines)} questions answered, {silent} not known: {out}')
     return dict(out=str(out), questions=len(lines), abstained=silent)

@@ -19,7 +19,6 @@ from typing import Annotated, Optional
 
 import typer
 
-import thau
 from . import assistant, outward # Their verbs
 from .app import Json, ModelName, answer, app, explain
 from ..engine.files import BadInput

@@ -9,12 +9,13 @@ line it is in, and no output is left half written."""
 __all__ = ['cases', 'moment', 'when_cases', 'log_entries', 'import_log', 'recall_one', 'recall_cases', 'forget']
 
 # %% ../../nbs/6_cli/10_memory.ipynb #550b68be
-import json, sys
+import sys
 from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from ..engine.files import BadInput, FormatError, read_text, write_file
+from ..engine.files import BadInput, FormatError
+from ..engine.jsonl import read_jsonl, write_jsonl
 from ..memory.times import when
 
 # %% ../../nbs/6_cli/10_memory.ipynb #40e3c516
@@ -24,10 +25,7 @@ def cases(
 )->list[tuple[int, dict]]: # Number of the line, what it says
     "Read a file of cases."
     found = []
-    for n, line in enumerate(read_text(path).removeprefix('\ufeff').split('\n'), 1):
-        if not line.strip(): continue
-        try: case = json.loads(line)
-        except (ValueError, RecursionError): raise FormatError(path, f'line {n} is not JSON') from None
+    for n, case in read_jsonl(path):
         if not isinstance(case, dict): raise FormatError(path, f'line {n} is not a JSON object')
         for field in needed:
             if field not in case: raise FormatError(path, f'line {n} has no `{field}`')
@@ -62,7 +60,7 @@ def when_cases(
         except FormatError: raise
         except BadInput as e: raise FormatError(path, f'line {n}: {e}') from None
         answers.append(dict(id=case['id'], start=found and found.start.isoformat(), end=found and found.end.isoformat()))
-    write_file(out, ''.join(json.dumps(a, ensure_ascii=False) + '\n' for a in answers))
+    write_jsonl(out, answers)
     found = sum(a['start'] is not None for a in answers)
     print(f'{len(answers)} texts, {found} with a time: {out}')
     return dict(out=str(out), cases=len(answers), found=found)
@@ -142,7 +140,7 @@ def recall_cases(
             try: answers.append(dict(id=case['id']) | _answer(store, case['query'], now, case.get('tz')))
             except FormatError: raise
             except BadInput as e: raise FormatError(path, f'line {n}: {e}') from None
-    write_file(out, ''.join(json.dumps(a, ensure_ascii=False) + '\n' for a in answers))
+    write_jsonl(out, answers)
     silent = sum(a['abstained'] for a in answers)
     print(f'{len(answers)} questions, {silent} of them not answered: {out}')
     return dict(out=str(out), cases=len(answers), abstained=silent)

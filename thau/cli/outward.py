@@ -42,9 +42,8 @@ def _learn(
     if (source is None) != from_chat: raise BadInput('give --source FILE or --from-chat')
     if home is not None and not from_chat: raise BadInput('--home is for --from-chat')
     from thau.cli.learning import learn, learn_from_chat
-    told = {}
-    answer(json, lambda: told.setdefault('it', learn_from_chat(model, _conversations(home), out) if from_chat else learn(model, source, out)))
-    if not told['it']['accepted']: raise typer.Exit(3)
+    told = answer(json, lambda: learn_from_chat(model, _conversations(home), out) if from_chat else learn(model, source, out))
+    if not told['accepted']: raise typer.Exit(3)
 
 def _conversations(home):
     "Every conversation that is kept in a folder."

@@ -15,7 +15,8 @@ from pathlib import Path
 
 from .speak import note, resolve, speaker
 from ..engine.chat import render
-from ..engine.files import BadInput, data_dir, read_json, read_text, write_file
+from ..engine.files import BadInput, data_dir, read_json, read_text
+from ..engine.jsonl import write_jsonl
 from ..tools.predict import load_threshold, predict
 from ..tools.schemas import read_tools
 
@@ -65,13 +66,13 @@ def predict_cases(
     todo = read_cases(cases)
     if out.is_dir(): raise BadInput(f'{out} is a folder; name a file')
     path = resolve(model)
-    thau, threshold, lines = speaker(str(path), threads=threads), load_threshold(path), []
+    thau, threshold, rows = speaker(str(path), threads=threads), load_threshold(path), []
     for n, case in enumerate(todo, 1):
         try: said = predict(thau, case['messages'], offered if case.get('tools') is None else case['tools'], threshold, case['now'])
         except BadInput as e: raise BadInput(f'{cases}, case {case["id"]}: {e}') from None
-        lines.append(json.dumps(dict(id=case['id'], tool_calls=said['tool_calls'], raw=said['raw']), ensure_ascii=False))
+        rows.append(dict(id=case['id'], tool_calls=said['tool_calls'], raw=said['raw']))
         if n % 50 == 0: note(f'{n} of {len(todo)} cases')
-    write_file(out, '\n'.join(lines) + '\n')
-    called = sum('"tool_calls": [{' in line for line in lines)
+    write_jsonl(out, rows)
+    called = sum(bool(r['tool_calls']) for r in rows)
     print(f'{called} of {len(todo)} cases call a tool: {out}')
     return dict(out=str(out), cases=len(todo), calls=called)

@@ -15,7 +15,6 @@ __all__ = ['contact_sheet', 'Gallery']
 # %% ../../nbs/3_image/06_gallery.ipynb #c67c4c55
 import base64, html, io
 
-import numpy as np
 from PIL import Image
 
 from ..engine.files import BadInput

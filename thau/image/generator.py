@@ -20,7 +20,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-import numpy as np
 import torch
 from PIL import Image
 

@@ -21,7 +21,7 @@ import numpy as np
 
 from . import captions, emoji, scenes
 from .checking import check
-from .generator import NEGATIVE, ThauImageGenerator, Wish, draw
+from .generator import NEGATIVE, Wish, draw
 from .pipelines import choose_settings, find_pipeline, load_pipeline
 
 # %% ../../nbs/3_image/07_measure.ipynb #7fed9a3c

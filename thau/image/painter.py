@@ -22,7 +22,6 @@ import torch
 from diffusers import DiffusionPipeline, FlowMatchEulerDiscreteScheduler, PixArtTransformer2DModel
 from diffusers.configuration_utils import ConfigMixin, register_to_config
 from diffusers.models.attention import BasicTransformerBlock
-from diffusers.models.attention_processor import AttnProcessor
 from diffusers.models.modeling_utils import ModelMixin # Its name must be here for diffusers to load `TextEncoder`
 from torch import nn
 from transformers import PreTrainedTokenizerFast

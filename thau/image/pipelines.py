@@ -25,6 +25,7 @@ import psutil
 import torch
 
 from ..engine.files import BadInput, FormatError, ThauError, data_dir, read_json
+from ..engine.ram import MB, rss
 from ..growth.machine import choose_device, choose_precision
 
 # %% ../../nbs/3_image/05b_pipelines.ipynb #a7302fff
@@ -140,7 +141,7 @@ def free_mb(
 )->float:
     "Memory that is free for this process, with what it already holds."
     if device == 'cuda': return torch.cuda.mem_get_info()[0]/2**20
-    return (psutil.virtual_memory().available + psutil.Process().memory_info().rss)/2**20
+    return psutil.virtual_memory().available/MB + rss()
 
 def choose_settings(
     folder:Path,

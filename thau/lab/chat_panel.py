@@ -22,8 +22,9 @@ import ipywidgets as widgets
 from matplotlib.figure import Figure
 from matplotlib.image import imread
 
-from ..engine.files import BadInput, read_text, write_file
-from .panel import Panel, one_line, write_lines
+from ..engine.files import read_text
+from ..engine.jsonl import write_jsonl
+from .panel import Panel, write_lines
 from ..mind.chat import ThauChat
 
 # %% ../../nbs/6_lab/03_chat_panel.ipynb #9f30362d
@@ -35,7 +36,7 @@ def judge(
 ):
     "Keep a thumb; a second one for the same answer replaces the first."
     others = [t for t in thumbs(path) if (t['question'], t['answer']) != (question, answer)]
-    write_file(path, ''.join(json.dumps(t, ensure_ascii=False) + '\n' for t in [*others, dict(question=question, answer=answer, good=good)]))
+    write_jsonl(path, [*others, dict(question=question, answer=answer, good=good)])
 
 def thumbs(
     path:Path,   # See `judge`

@@ -27,7 +27,7 @@ from .panel import Panel, picture, write_lines
 from ..learning.gate import Marks, rounds_of, undo
 from ..learning.pupil import Pupil, core, pupil_of
 from ..learning.questions import Fact, questions
-from ..learning.rounds import Report, School, learn
+from ..learning.rounds import learn
 from ..learning.self_learning import conversation_gaps, topic
 from ..learning.screen import screen
 from ..learning.sources import Source, from_text, read_source

@@ -14,13 +14,12 @@ answers(Pupil.of(shipped_model()), ['¿Quién eres?'])[0]['abstained']
 __all__ = ['SIGNS', 'SAMPLES', 'Heard', 'hear', 'Score', 'fit', 'auroc', 'calibration_error', 'stored', 'answers']
 
 # %% ../../nbs/4_learning/06_gaps.ipynb #17f5cb9b
-import json, re
 from dataclasses import dataclass
 
 import numpy as np
 
 from ..engine.files import BadInput, data_dir, read_json
-from .pupil import UNKNOWN, Pupil, Thought, core, cost, refuses, think
+from .pupil import UNKNOWN, Pupil, core, cost, refuses, think
 from .sources import language
 
 # %% ../../nbs/4_learning/06_gaps.ipynb #c41a08c2

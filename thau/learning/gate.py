@@ -17,7 +17,7 @@ import os, shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ..engine.files import BadInput, check, new_folder, read_json, sha256, write_json
+from ..engine.files import BadInput, check, new_folder, sha256, write_json
 from ..growth.directory import Model, write_model
 from ..growth.measure import bits_per_byte
 

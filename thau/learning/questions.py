@@ -15,7 +15,7 @@ __all__ = ['AGREE', 'Fact', 'makes_sense', 'literal', 'write', 'read', 'about', 
 
 # %% ../../nbs/4_learning/05_questions.ipynb #b0b6c57a
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from random import Random
 
 from .pupil import Pupil, core, cost, refuses

@@ -54,7 +54,7 @@ def complaints(
     source:Source,
 )->list[str]: # Empty if it may be learned from
     "Why a text cannot be learned from."
-    res, words = [], re.findall(r'\w+', source.text)
+    res = []
     if noise := _noise(source.text): res.append(f'it is noise: {noise}')
     if repeats := _repeats(source): res.append(repeats)
     long = [s for s in source.sentences if len(s.text.split()) >= 4]

@@ -13,11 +13,11 @@ SelfLearningManager().detect_knowledge_gaps(conversation_history=[{'role': 'user
 __all__ = ['SEEN', 'topic', 'conversation_gaps', 'corrections', 'KnowledgeGapDetector', 'SelfLearningManager']
 
 # %% ../../nbs/4_learning/13_self_learning.ipynb #6a006434
-import json, re
+import re
 from datetime import datetime
 from pathlib import Path
 
-from ..engine.files import BadInput, shipped_model, write_file
+from ..engine.files import BadInput, shipped_model
 from .gaps import hear, stored
 from .pupil import Pupil, core, refuses
 from .questions import Fact

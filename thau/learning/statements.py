@@ -18,7 +18,8 @@ import json, re
 from functools import cache
 from random import Random
 
-from ..engine.files import BadInput, FormatError, data_dir, read_text, write_file
+from ..engine.files import BadInput, FormatError, data_dir
+from ..engine.jsonl import read_jsonl, write_jsonl
 from ..growth.corpus import Document
 from .pupil import UNKNOWN
 from .questions import Fact
@@ -126,17 +127,14 @@ def write_dataset(
     path, # .jsonl
 ):
     "Write what is to be learned where the user can read it."
-    write_file(path, ''.join(json.dumps(r, ensure_ascii=False) + '\n' for r in rows))
+    write_jsonl(path, rows)
 
 def read_dataset(
     path, # .jsonl
 )->list[dict]:
     "Read a data set, perhaps one that the user has edited."
     rows = []
-    for n, line in enumerate(read_text(path).split('\n'), 1):
-        if not line.strip(): continue
-        try: row = json.loads(line)
-        except (ValueError, RecursionError) as e: raise FormatError(path, f'line {n} is not JSON') from e
+    for n, row in read_jsonl(path):
         said = isinstance(row, dict) and (isinstance(row.get('text'), str) or isinstance(row.get('q'), str) and isinstance(row.get('a'), str))
         if not said: raise FormatError(path, f'line {n} has neither "text" nor "q" and "a"')
         rows.append(dict(kind='edited', lang='es', fact=row.get('q') or row.get('text')) | row)

@@ -13,11 +13,11 @@ source_text(world(7, 2))
 __all__ = ['Told', 'world', 'source_text', 'questions', 'unanswered', 'facts', 'write_world']
 
 # %% ../../nbs/4_learning/11_worlds.ipynb #0dc61cfb
-import json
 from dataclasses import dataclass
 from random import Random
 
 from ..engine.files import write_file
+from ..engine.jsonl import write_jsonl
 from ..growth.words import contract
 from .questions import Fact
 from .wordings import lines_of, put, wordings
@@ -140,4 +140,4 @@ def write_world(
     asked = questions(told) + questions(told, True) + unanswered(told, seed, n)
     write_file(Path(folder)/'source.txt', source_text(told, seed))
     for name, keys in (('questions', ('id', 'q', 'lang')), ('answers', ('id', 'answer', 'relation'))):
-        write_file(Path(folder)/f'{name}.jsonl', ''.join(json.dumps({k: q[k] for k in keys}, ensure_ascii=False) + '\n' for q in asked))
+        write_jsonl(Path(folder)/f'{name}.jsonl', [{k: q[k] for k in keys} for q in asked])

@@ -31,7 +31,7 @@ from .notes import keep, recollect
 from .peers import Peer, address_of
 from .services import growth_of, services
 from .turns import exchanges, fitted, for_decision, quotes, read_conversation
-from .voice import Decision, Voice, noted
+from .voice import Voice, noted
 from ..tools.defaults import default_tools
 from ..tools.predict import load_threshold
 from ..tools.registry import Registry

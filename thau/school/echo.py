@@ -14,8 +14,6 @@ echoes(np.arange(300, 700), bos=0, n=3)[0]
 __all__ = ['again', 'later', 'recalled', 'paired', 'echoes']
 
 # %% ../../nbs/4_school/12d_echo.ipynb #a268f287
-from collections.abc import Iterator
-
 import numpy as np
 
 from ..growth.batches import Tokens

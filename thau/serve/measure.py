@@ -15,7 +15,7 @@ __all__ = ['Served', 'WORDS', 'HOSTILE', 'PARTS', 'server', 'resident', 'burst',
            'scaling', 'idle', 'soak', 'paths', 'strangers', 'calls', 'measure', 'main']
 
 # %% ../../nbs/6_serve/12_measure.ipynb #1ed547c0
-import argparse, json, os, random, re, selectors, shutil, socket, subprocess, sys, tempfile, threading, time
+import argparse, json, os, random, re, selectors, socket, subprocess, sys, tempfile, threading, time
 from collections import namedtuple
 from contextlib import contextmanager
 from importlib.util import find_spec
@@ -24,6 +24,7 @@ from urllib.parse import urlsplit
 
 from ..engine.files import BadInput, ThauError, read_json, shipped_model, write_json
 from ..engine.peers import interleave, medians, ratio
+from ..engine.ram import rss
 
 # %% ../../nbs/6_serve/12_measure.ipynb #e3adcd98
 def _ours():
@@ -76,8 +77,7 @@ def resident(
     served:Served,
 )->float: # MB
     "What the process of a server weighs."
-    import psutil
-    return round(psutil.Process(served.process.pid).memory_info().rss/2**20, 1)
+    return round(rss(served.process.pid), 1)
 
 # %% ../../nbs/6_serve/12_measure.ipynb #b4579d50
 def burst(
@@ -161,7 +161,7 @@ def scaling(
     with server('ours', model, most, threads, True) as ours:
         for streams in (n for n in (1, 2, 4, 8, 16, 32, 64) if n <= most):
             rows = [turn(ours, streams, tokens, next(seeds)) for _ in range(rounds + 1)][1:]
-            found[str(streams)] = dict(tok_per_s=round(sorted(r['tok_per_s'] for r in rows)[len(rows)//2]), first_p95=round(percentile([f for r in rows for f in r['first']], .95), 4))
+            found[str(streams)] = dict(tok_per_s=round(medians(rows)['tok_per_s']), first_p95=round(percentile([f for r in rows for f in r['first']], .95), 4))
     return found
 
 def idle(

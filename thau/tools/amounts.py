@@ -83,7 +83,7 @@ def _fraction(t, i):
 
 def _decimals(t, i):
     "What stands behind a decimal mark in words."
-    found, digits = [], ''
+    digits = ''
     while i < len(t) and (t[i] in ONES and t[i] not in ('a', 'an', 'un') and ONES[t[i]] < 10 or _digits(t[i])): digits += t[i] if _digits(t[i]) else str(ONES[t[i]]); i += 1
     if not digits:
         n, i = spelled(t, i)

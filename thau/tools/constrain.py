@@ -18,7 +18,6 @@ from weakref import WeakKeyDictionary
 from llguidance import LLMatcher, LLTokenizer
 
 from ..engine.files import BadInput, ThauError
-from .parse import CLOSE, OPEN
 
 # %% ../../nbs/3_tools/04b_constrain.ipynb #55134f3d
 class _Wrapped:

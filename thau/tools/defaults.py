@@ -26,7 +26,7 @@ from pydantic import Field
 from .arithmetic import worked_out
 from .countries import fact
 from .quantities import Timers, clock, converted
-from .registry import Registry, Tool, ToolError, tool
+from .registry import Tool, ToolError, tool
 
 # %% ../../nbs/3_tools/02d_defaults.ipynb #23b5eab0
 @dataclass

@@ -13,7 +13,7 @@ dates('del 1 de marzo al 15 de abril de 2025', now), times('a las siete y media 
 __all__ = ['dates', 'times']
 
 # %% ../../nbs/3_tools/03c_moments.ipynb #f636e603
-import calendar, re
+import re
 from datetime import date, timedelta
 
 from .amounts import ONES, ORDINALS, spelled, tokens

@@ -20,7 +20,7 @@ from typing import Annotated, Any, Union
 
 from pydantic import AfterValidator, ConfigDict, Field, Strict, TypeAdapter, ValidationError, create_model
 
-from ..engine.files import BadInput, data_dir, read_json
+from ..engine.files import BadInput
 
 # %% ../../nbs/3_tools/00_schemas.ipynb #cba22664
 MOST = dict(tools=128, bytes=200_000, parameters=64, choices=1000, depth=8) # Of a list of tools, a tool's schema, an object, an enum, and nested
