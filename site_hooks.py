@@ -17,5 +17,7 @@ def on_config(config):
 
 def on_page_content(html, page, config, files): return re.sub(r'href="([^":]+)\.ipynb(["#])', r'href="\1.html\2', html)
 
+STYLE = '<style>.jp-InputPrompt, .jp-OutputPrompt {display: none !important}</style>' # Saved cells have no numbers
+
 def on_post_page(output, page, config): # MathJax and the like: the book has no formula that needs them
-    return re.sub(r'<script[^>]+src="https?:[^>]*>\s*</script>', '', output)
+    return re.sub(r'<script[^>]+src="https?:[^>]*>\s*</script>', '', output).replace('</head>', f'{STYLE}</head>', 1)

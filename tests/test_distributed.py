@@ -1,9 +1,9 @@
-"""Two processes train as one does: the same losses, through long rows, uneven batches and a growth step; killed, and gone on with by fewer or more.
-
-    python tests/test_distributed.py OUT TEXT LAST    one of the processes; it dies at step LAST, as by kill -9"""
-import json, os, shutil, signal, socket, subprocess, sys
+"Two processes train as one does: the same losses, through long rows, uneven batches and a growth step; killed, and gone on with by fewer or more."
+import json, os, shutil, signal, socket
 from itertools import islice
 from pathlib import Path
+
+from warm import server
 
 STEPS, SAVE = 25, 10 # At each of two ages; between checkpoints
 
@@ -19,8 +19,10 @@ def begin(home:Path):
     save_plan(Plan('nursery', [0, 1], STEPS, [str(text)], tokens.sha256, batch=3, row=64), home/'plan')
     return text
 
-def walk(out, text, last):
-    "Grow as `out/plan.json` says, every loss in `out/losses.jsonl`; processes that were started together walk together."
+def walk(out, text, last, said, env):
+    "One of the processes: grow as `out/plan.json` says, every loss in `out/losses.jsonl`, all that is said in `said`; die at step `last`, as by kill -9."
+    os.dup2(os.open(said, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), 2)
+    os.environ.update(env)
     from thau.growth import optimizer, train
     train.FULL = train.GLANCE = train.LOG_EVERY = 1
     optimizer.MUON_LR = optimizer.ADAM_LR = 0.0012 # The usual rate is for batches of twenty times the tokens; here it would make noise louder
@@ -37,12 +39,15 @@ def walk(out, text, last):
 def run(out, text, n, last=0):
     "`n` processes to the end of the run, or to the death of the first at step `last`; their exit codes, and what they said."
     with socket.socket() as s: s.bind(('127.0.0.1', 0)); port = s.getsockname()[1]
-    env = os.environ | dict(OMP_NUM_THREADS='1') | (dict(WORLD_SIZE=str(n), MASTER_ADDR='127.0.0.1', MASTER_PORT=str(port)) if n > 1 else {})
-    started = [subprocess.Popen([sys.executable, __file__, out, text, str(last)], env=env | dict(RANK=str(r)), stderr=subprocess.PIPE, text=True) for r in range(n)]
-    try: said = [p.communicate(timeout=600)[1] for p in started]
+    said = [out.parent/f'said-{r}' for r in range(n)]
+    env = dict(WORLD_SIZE=str(n), MASTER_ADDR='127.0.0.1', MASTER_PORT=str(port))
+    started = [server().Process(target=walk, args=(out, text, last, said[r], env | dict(RANK=str(r)))) for r in range(n)]
+    try:
+        for p in started: p.start()
+        for p in started: p.join(600)
     finally:
-        for p in started: p.kill(); p.wait()
-    return [p.returncode for p in started], said
+        for p in started: p.kill(); p.join()
+    return [p.exitcode for p in started], [p.read_text() for p in said]
 
 def losses(out):
     "Of each step, as it was last taken."
@@ -77,5 +82,3 @@ def test_many_processes_are_one(tmp_path):
     assert abs(a['bits_per_byte']['es'] - b['bits_per_byte']['es']) <= 1e-4
     nets = [load_model(path).net for path in (one/'ages'/'age-01', two/'ages'/'age-01', two/'checkpoints'/'step-00000050')]
     for p, q, r in zip(*(net.parameters() for net in nets)): assert (p - q).abs().max() <= 1e-3 and (q == r).all()
-
-if __name__ == '__main__': walk(sys.argv[1], sys.argv[2], int(sys.argv[3]))

@@ -1,6 +1,7 @@
 "The panels as objects: driven by their widgets, hurt by what may happen to them, and alive afterwards."
 import base64, json, os, random, shutil, signal, subprocess, sys, textwrap, threading
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 
@@ -8,6 +9,11 @@ from thau.engine.files import lock, shipped_model
 
 NBS = Path(__file__).parents[1]/'nbs'/'6_lab'
 PANELS = '00c_ram_panel', '01_views', '02_memory_panel', '03_chat_panel', '04_learning_panel', '05_painter_panel'
+
+@pytest.fixture(scope='module', autouse=True)
+def quick():
+    "Measured on single documents, for measuring takes longer than these few steps."
+    with patch.multiple('thau.growth.train', FULL=1, GLANCE=1): yield
 
 @pytest.fixture(scope='module')
 def text(tmp_path_factory):
@@ -162,7 +168,7 @@ def test_an_interrupt_leaves_a_panel_that_goes_on(text, tmp_path):
     "SIGINT while a cell waits, as the kernel's stop button sends it: history returned, a checkpoint that holds."
     from thau.growth.checkpoint import newest
     from thau.lab.views import GrowthView
-    view = GrowthView(tmp_path/'run', to=0, steps=5000, corpus=[text]) # So many that no machine is done before the signal comes
+    view = GrowthView(tmp_path/'run', to=0, steps=140, corpus=[text]) # So many that no machine is done before the signal comes, too few to be compiled for
     heard = threading.Event()
     view.bar.observe(lambda change: heard.set(), 'value')
     threading.Thread(target=lambda: heard.wait() and os.kill(os.getpid(), signal.SIGINT), daemon=True).start()

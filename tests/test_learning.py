@@ -48,7 +48,7 @@ def test_a_round_and_its_undo_are_byte_identical(tmp_path):
 def test_a_refused_round_leaves_everything(tmp_path):
     home = small(tmp_path/'m')
     was = fingerprint(home)
-    report = learn(home, from_text(PAGE), home, School(held_out=('El gato duerme en la casa. '*8,), exams=dict(kept=lambda pupil, marks=iter([1.] + [0.]*99): next(marks))), facts=[FACT], rate=0.01, rounds=10, parts=('',))
+    report = learn(home, from_text(PAGE), home, School(held_out=('El gato duerme en la casa. '*8,), exams=dict(kept=lambda pupil, papers=iter([[True]*40] + [[False]*40]*99): next(papers))), facts=[FACT], rate=0.01, rounds=10, parts=('',))
     assert not report.accepted and report.why and fingerprint(home) == was
 
 def test_a_killed_round_leaves_everything(tmp_path):

@@ -7,9 +7,11 @@ import httpx, ollama, openai, pytest, uvicorn
 
 from thau.engine.files import shipped_model
 from thau.engine.generate import Generator
+from thau.engine.simd import level
 from thau.serve import openai_more
 from thau.serve.app import create_app
 from thau.serve.limits import Key, Limits
+from thau.serve.scheduler import Job, Scheduler
 from thau.serve.service import Service
 
 MODEL = shipped_model('micro') # The smallest: what is said does not matter here
@@ -357,6 +359,48 @@ def test_many_at_once(here):
     for p in prompts[:4]: said(p, alone)
     assert len(together) == 16 and all(together[p] == alone[p] for p in alone)
     assert service.scheduler.running == [] and not service.scheduler.waiting
+
+
+@pytest.mark.parametrize('kv', ['f16', 'int8'])
+def test_company_changes_no_number(kv):
+    "Whoever comes, leaves, or left a beginning in the slot: the logits of a text are those that it has alone, to the last bit."
+    dice, lone, host = random.Random(4), *(Generator.from_model(str(MODEL), slots=n, kv=kv, context=512) for n in (1, 4))
+    texts = [lone.encode(('La gata y el perro ' * i + 'miran una casa azul ' * 60)[:60 + 130*i]) for i in range(8)]
+
+    def alone(ids): # What a text says, and its logits before each token
+        said, rows = [], []
+        lone.session.seen[0].clear()
+        for token in lone.tokens(ids, 12, temperature=0):
+            said.append(token)
+            rows.append(bytes(lone.session.logits()))
+        return said, rows
+
+    class ByHand(Scheduler):
+        def _run(self): pass # No thread: each step is taken here
+
+    right, here, compared = [alone(ids) for ids in texts], ByHand(host, waiting=100), 0
+    choose = host.session.choose
+
+    def checked(row, *args):
+        nonlocal compared
+        t = next(t for t in here.running if t.slot == args[-1])
+        said, rows = right[texts.index(t.job.ids)]
+        at = len(t.job.said)
+        if at < len(rows):
+            got, want = memoryview(bytes(host.session.logits(row))).cast('f'), memoryview(rows[at]).cast('f')
+            assert got == want if level() != 'plain' else max(abs(a - b) for a, b in zip(got, want)) < 0.05, (t.job.said, said)
+            compared += 1
+        return choose(row, *args)
+
+    host.session.choose = checked
+    for _ in range(150):
+        if len(here.waiting) < 3:
+            here.submit(Job(list(dice.choice(texts)), tokens=12, temperature=0))
+        if here.running and dice.random() < .1: dice.choice(here.running).job.cancelled = True
+        here._sort_out()
+        here._step()
+    host.session.stop()
+    assert compared > 200 and here.count['failed'] == 0 and here.count['cancelled'] > 3 and here.count['cached_tokens'] > 0
 
 
 # The page

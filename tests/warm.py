@@ -2,14 +2,16 @@
 
     python tests/warm.py nbs/2_growth/01_ages.ipynb …      result and seconds of each, warm and cold
 
-A server imports the heavy libraries once and forks for every notebook; none of them is left any state by another. What
-notebooks of the engine show is what a fresh process weighs and imports, so those get a fresh one."""
-import multiprocessing, os, subprocess, sys, tempfile, time
+A server imports the heavy libraries once and forks for every notebook; none of them is left any state by another. A
+notebook of the engine that shows what a process weighs or imports gets a fresh one. Tests that start and kill a run many
+times take its processes from the same server: their moments then fall into the run, not into its imports."""
+import multiprocessing, os, re, subprocess, sys, tempfile, time
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 PRELOAD = ['nbdev.test', 'execnb.shell', 'numpy', 'numba', 'matplotlib.figure', 'matplotlib.backends.backend_agg', 'IPython.core.pylabtools', 'tokenizers', 'torch', 'torch._dynamo',
-           'transformers', 'diffusers', 'ipywidgets', 'pydantic', 'psutil', 'llguidance']
+           'transformers', 'transformers.models.llama.modeling_llama', 'diffusers', 'ipywidgets', 'pydantic', 'psutil', 'llguidance', 'typer', 'fastapi', 'uvicorn']
+OWN = re.compile(r'sys\.modules|resident|peak_|in_child|\brss\b') # In a notebook that looks at its own process
 LIMIT = 600 # Seconds a notebook may take
 SHORT = dict(THAU_TOUR_STEPS='3') # The tours, in less time
 
@@ -27,14 +29,18 @@ def _child(nb, log):
     sys.stdout.flush(); sys.stderr.flush()
     os._exit(not ok) # Threads that a notebook left behind are no concern of the next one
 
-def warm(nb:Path)->tuple: # Exit code, what it said
-    "Run `nb` in a fork of the server."
+def server():
+    "What starts processes that have the heavy libraries."
     context = multiprocessing.get_context('forkserver')
     context.set_forkserver_preload(PRELOAD)
+    return context
+
+def warm(nb:Path)->tuple: # Exit code, what it said
+    "Run `nb` in a fork of the server."
     with tempfile.TemporaryDirectory() as tmp:
         log = Path(tmp)/'log'
         log.touch()
-        process = context.Process(target=_child, args=(nb, str(log)))
+        process = server().Process(target=_child, args=(nb, str(log)))
         process.start(); process.join(LIMIT)
         if process.is_alive(): process.kill(); process.join()
         return process.exitcode, log.read_text('utf-8', 'replace')
@@ -46,7 +52,8 @@ def cold(nb:Path)->tuple: # Exit code, what it said
 
 def run(nb:Path)->tuple: # Exit code, what it said
     "As it fits."
-    return (cold if nb.parent.name == '1_engine' or sys.platform == 'darwin' else warm)(nb)
+    alone = nb.parent.name == '1_engine' and OWN.search(nb.read_text('utf-8'))
+    return (cold if alone or sys.platform == 'darwin' else warm)(nb)
 
 if __name__ == '__main__':
     for nb in map(Path.absolute, map(Path, sys.argv[1:])):

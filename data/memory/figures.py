@@ -48,8 +48,9 @@ if __name__ == '__main__':
     ap = argparse.ArgumentParser(); ap.add_argument('--cache'); ap.add_argument('--many', type=int, default=100_000); args = ap.parse_args()
     rows, asked = log(); index = memory(rows, 'log', args.cache); res = {}
     for split in ('dev', 'test'): res[f'log_{split}'] = asked_of(index, [c for c in asked if c['split'] == split])
+    hard, hard_asked = log('hard_'); res['hard'] = asked_of(memory(hard, 'hard', args.cache), hard_asked)
     life = Life('T', 10_000); res['life'] = asked_of(memory(life.rows, 'T10000_0', args.cache), questions(life))
-    res['entries'] = {'log': len(rows), 'life': len(life.rows)}
+    res['entries'] = {'log': len(rows), 'hard': len(hard), 'life': len(life.rows)}
     if args.many: res['ms_many'] = {str(args.many): speed(args.many)}
     write_json(data_dir()/'bench/recall.json', res)
-    for name in ('log_dev', 'log_test', 'life'): print(name, {k: v['all'] for k, v in res[name].items()})
+    for name in ('log_dev', 'log_test', 'hard', 'life'): print(name, {k: v['all'] for k, v in res[name].items()})

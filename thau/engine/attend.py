@@ -61,6 +61,7 @@ def keep(
 
 # %% ../../nbs/1_engine/02d_attend.ipynb #d856ed21
 HIDDEN = f32(-1e30)
+KEYS = 256 # Positions in a block
 
 @fast
 def _hide(row, first, last):
@@ -77,16 +78,16 @@ def _highest(row, n, top):
 
 @fast
 def _exponentials(row, n, top):
-    "Scores become weights; their sum."
+    "Scores become weights; their sum, always of a whole block: its order must not depend on `n`."
     total = f32(0)
-    for j in range(n):
-        row[j] = exp(row[j] - top)
-        total += row[j]
+    for j in range(n): row[j] = exp(row[j] - top)
+    for j in range(n, KEYS): row[j] = f32(0)
+    for j in range(KEYS): total += row[j]
     return total
 
 @fast
 def soften(
-    row,            # float32*: scores of one query, become weights
+    row,            # float32*: (KEYS,), scores of one query, become weights
     first, count,   # Positions in this block
     p,              # Position of the query
     window, sinks,  # Positions seen: all if `window` is 0
@@ -109,8 +110,6 @@ def soften(
         for j in range(head_dim): out[j] *= factor
 
 # %% ../../nbs/1_engine/02d_attend.ipynb #10dcafcc
-KEYS = 256 # Positions in a block
-
 @fast
 def _multiply(kind, w, stride, blocks, cols, x, xld, n, out, ld, add):
     "A product with a cache; `stride` numbers lie between blocks."

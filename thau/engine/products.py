@@ -162,16 +162,15 @@ def _column(b, kind, block, j):
     return b.sitofp(load(b, block, V(I8), b.mul(j, I64(16)), 16), V(F32))
 
 def _float_tile(kind, T):
-    "Sixteen rows of floating-point weights times `T` vectors; columns by fours."
-    chains = 4 if T < 4 else 1
+    "Sixteen rows of floating-point weights times `T` vectors; columns by fours, each in a chain of its own."
     def gen(c, b, s, a):
         block, cols, x, xld, out, ld, add = a
-        accs = [[cgutils.alloca_once_value(b, const(V(F32), 0.0)) for _ in range(chains)] for _ in range(T)]
+        accs = [[cgutils.alloca_once_value(b, const(V(F32), 0.0)) for _ in range(4)] for _ in range(T)]
         with cgutils.for_range(b, b.sdiv(cols, I64(4)), intp=I64) as loop:
             for k in range(4):
                 j = b.add(b.mul(loop.index, I64(4)), I64(k))
                 w = _column(b, kind, block, j)
-                for t in range(T): _plus(b, accs[t][k % chains], w, splat(b, b.load(b.gep(x, [b.add(b.mul(xld, I64(t)), j)])), V(F32)))
+                for t in range(T): _plus(b, accs[t][k], w, splat(b, b.load(b.gep(x, [b.add(b.mul(xld, I64(t)), j)])), V(F32)))
         for mine in accs:
             for other in mine[1:]: b.store(b.fadd(b.load(mine[0]), b.load(other)), mine[0])
         _finish(b, [mine[0] for mine in accs], out, ld, add)
@@ -210,7 +209,7 @@ def _integers(kind):
 
 def _floats(kind):
     "The product with floating-point weights of one kind; blocks of 16 rows lie `stride` bytes apart."
-    t8, t4, t2, t1 = _tiles(kind)
+    _, t4, t2, t1 = _tiles(kind)
     @fast
     def multiply(w, stride, first, last, cols, x, xld, n, out, ld, add):
         for i in range(first, last):
@@ -218,8 +217,7 @@ def _floats(kind):
             while t < n:
                 p, o = at(x, t*xld), at(out, t*ld + i*16)
                 left = min(n - t, WIDEST)
-                if left >= 8: t8(block, cols, p, xld, o, ld, add); t += 8
-                elif left >= 4: t4(block, cols, p, xld, o, ld, add); t += 4
+                if left >= 4: t4(block, cols, p, xld, o, ld, add); t += 4
                 elif left >= 2: t2(block, cols, p, xld, o, ld, add); t += 2
                 else: t1(block, cols, p, xld, o, ld, add); t += 1
     return multiply

@@ -89,12 +89,12 @@ class Contents:
         self.figures, self.machine = figures.get('chapters', {}), figures.get('machine')
 
     def row(self, c:Chapter)->str: # Of the table
-        took = self.figures.get(c.name)
-        return f'| [{c.title}]({c.name}.ipynb) | {c.line} | ' + (f'{took["seconds"]:.1f} | {took["peak_mb"]:,} |' if took else '– | – |')
+        took, row = self.figures.get(c.name), f'| [{c.title}]({c.name}.ipynb) | {c.line} |'
+        return row + (f' {took["seconds"]:.1f} | {took["peak_mb"]:,} |' if took else ' – | – |' if self.figures else '')
 
     def table(self, room:str)->str:
         "One room."
-        head = ['| chapter | what it is about | seconds | MB at most |', '|---|---|--:|--:|']
+        head = ['| chapter | what it is about |' + ' seconds | MB at most |'*bool(self.figures), '|---|---|' + '--:|--:|'*bool(self.figures)]
         return '\n'.join(head + [self.row(c) for c in self.chapters if c.room == room])
 
     def _repr_markdown_(self):

@@ -93,7 +93,7 @@ class LearningPanel(Panel):
         for b, act in zip(self.buttons.values(), acts): b.on_click(lambda _, act=act: act())
         self.image = widgets.Image(format='png', layout=widgets.Layout(width='600px'))
         self.widget = widgets.VBox([self.source, widgets.HBox([*self.buttons.values()]), self.line, self.image])
-        self.mark(False)
+        self.guarded(lambda: self.mark(False))
 
     @property
     def current(self)->Path: return self.out if self.out.exists() else self.model # That is asked

@@ -86,6 +86,7 @@ class Panel:
             try: self.guarded(work)
             finally:
                 try: self.mark(False)
+                except Exception as e: self.error = e; self.say(one_line(e))
                 finally: self.idle.set()
         self.stopping.clear(); self.idle.clear()
         self.mark(True)

@@ -125,9 +125,11 @@ class GrowthView(Panel):
     def _attach(self):
         "Take up the run that is there: follow it, go on with it, or show it."
         out = self.told.history.out
-        self.told.plan, self.told.history = load_plan(out), load_history(out)
+        self.told.plan, history = load_plan(out), load_history(out)
         self.ladder.value, self.age.value = self.told.plan.ladder, self.told.plan.ages[-1]
-        for r in self.told.history.records: self._plot(r)
+        for r in history.records: self._plot(r)
+        figure(history) # What another version wrote fails here, and not when it is shown
+        self.told.history = history
         if in_use(out): self.begin(self._follow); return
         self.bar.value, self.stopped = self.told.share, self.told.history.interrupted
         self.say(farewell(self.told.history))

@@ -60,13 +60,13 @@ def vectors(
 
 # %% ../../nbs/3_memory/04b_index.ipynb #9ccc24ad
 KINDS = ('number', 'clock', 'date', 'money', 'name', 'role', 'place')
-FLAGS = ('user', 'question', 'chat', 'first', 'third', 'maybe', 'update', 'other')
+FLAGS = ('user', 'question', 'chat', 'first', 'third', 'maybe', 'update', 'change', 'other')
 _me = re.compile(r"\b(?:i|i'\w+|my|me|mi|mis|yo|soy|estoy|tengo|voy|he|nos|we|our|\w+é)\b")
 _other = re.compile(r"\b[A-ZÁÉÍÓÚÑ][a-záéíóúñ]+(?:'s)? (?:le|se|es|is|has|tiene|ha|está|was|will|\w+[aeó]|\w+s|\w+ed)\b")
 
 def _flags(row):
     text, own = row['text'], set(words(row['text']))
-    return (row['speaker'] != 'thau', '?' in text, small_talk(text), *(bool(own & word_list(l)) for l in ('first', 'third', 'maybe', 'update')), bool(_other.search(text) and not _me.search(text.lower())))
+    return (row['speaker'] != 'thau', '?' in text, small_talk(text), *(bool(own & word_list(l)) for l in ('first', 'third', 'maybe', 'update')), bool(own & (word_list('update') | word_list('change'))), bool(_other.search(text) and not _me.search(text.lower())))
 
 def seconds(
     utc:str, # ISO time with its zone

@@ -41,6 +41,7 @@ class Query:
     vector: np.ndarray # (dim,), without what questions have in common
     kinds: np.ndarray # (7,) kinds of value that would answer
     mine: bool        # About the asker
+    alone: bool       # And about nobody else: no friend's, no sister's
     past: bool        # How it was before
     thau: bool        # What THAU said
 
@@ -51,9 +52,9 @@ def read_query(
     "Read a question."
     own, lang = content(text), int(language(text, 'es') == 'en')
     names = {w for w in own if w in index.names} | names_in(text)
-    kinds, said = asked_kinds(text), set(words(text))
+    kinds, said = asked_kinds(text), set(words(text)); mine = bool(said & word_list('first')) and not names
     return Query(text, own, names, lang, unit(index.embedder.queries([text])[0] - index.embedder.centre()[0, lang]), np.array([k in kinds for k in KINDS]),
-                 bool(said & word_list('first')) and not names, bool(said & word_list('past_q') or _past.search(fold(text))), bool(_thau_said.search(fold(text))))
+                 mine, mine and not said & word_list('role'), bool(said & word_list('past_q') or _past.search(fold(text))), bool(_thau_said.search(fold(text))))
 
 # %% ../../nbs/3_memory/04c_rank.ipynb #c4391e95
 @lru_cache(8)
@@ -120,7 +121,7 @@ def _spread(index, a, weights):
 
 # %% ../../nbs/3_memory/04c_rank.ipynb #f39b0b01
 FEATURES = ('alike', 'alike_around', 'alike_before', 'alike_after', 'words', 'words_around', 'words_short', 'named', 'named_near', 'name_missing', 'user', 'question', 'chat', 'info', 'short', 'kind', 'kind_missing',
-    'kind_after', 'answers_thau', 'newer', 'older', 'newer_mine', 'first', 'someone_else', 'third', 'maybe', 'update', 'same_language', 'rank_alike', 'rank_words', 'rank_around', 'thau_question', 'ended_now', 'ended_past', 'thau_said', 'covered', 'all_covered', 'other', 'rank_named', 'wrong_name', 'other_name')
+    'kind_after', 'answers_thau', 'newer', 'older', 'newer_mine', 'first', 'someone_else', 'third', 'maybe', 'update', 'same_language', 'rank_alike', 'rank_words', 'rank_around', 'thau_question', 'ended_now', 'ended_past', 'thau_said', 'covered', 'all_covered', 'other', 'rank_named', 'wrong_name', 'other_name', 'else_alone', 'first_not_named')
 
 def _ranks(x, chosen):
     "Reciprocal rank of the `chosen` among all of `x`; behind the first 500 all are 500th."
@@ -149,7 +150,8 @@ def signs(
     columns = (3 * alike[c], 3 * around[c], 3 * v[before], 3 * v[after], m.alone[c], m.around[c], m.alone[c] / np.sqrt(1 + index.length[c]), m.named[c], m.near[c], (m.near[c] == 0) & bool(query.names),
         user, index.question[c], index.chat[c], np.minimum(index.info[c], 40) / 20, index.length[c] < 2, kind, ~kind & asked, kind_after, answers, age * (not query.past), age * query.past, age * query.mine,
         index.first[c] & query.mine, index.named[c] & ~index.first[c] & query.mine, index.third[c] & bool(query.names) & (m.named[c] == 0), index.maybe[c], index.update[c], index.english[c] == query.english,
-        _ranks(alike, c), _ranks(m.alone, c), _ranks(m.around + .5 * around, c), ~user & index.question[c], ended & (not query.past), ended & query.past, ~user & query.thau, held, held == 1, index.other[c] & query.mine, _ranks(np.where(m.near > .5, alike, -9), c) * bool(query.names), index.named[c] & (m.named[c] == 0) & bool(query.names), index.other[c] & (m.named[c] == 0) & bool(query.names))
+        _ranks(alike, c), _ranks(m.alone, c), _ranks(m.around + .5 * around, c), ~user & index.question[c], ended & (not query.past), ended & query.past, ~user & query.thau, held, held == 1, index.other[c] & query.mine, _ranks(np.where(m.near > .5, alike, -9), c) * bool(query.names), index.named[c] & (m.named[c] == 0) & bool(query.names), index.other[c] & (m.named[c] == 0) & bool(query.names),
+        (index.other[c] | index.named[c] & ~index.first[c]) & query.alone, index.first[c] & (m.named[c] == 0) & bool(query.names))
     return np.stack([np.asarray(x, np.float64) for x in columns], 1)
 
 # %% ../../nbs/3_memory/04c_rank.ipynb #7bb7af5d

@@ -20,7 +20,7 @@ from functools import lru_cache
 from ..engine.files import data_dir
 
 # %% ../../nbs/3_memory/03b_terms.ipynb #fd663d18
-_word = re.compile(r"[a-z0-9ñ]+(?:['’][a-z]+)?(?:[.,:]\d+)*")
+_word = re.compile(r"[a-z0-9ñ]+(?:-[a-z0-9ñ]+)*(?:['’][a-z]+)?(?:[.,:]\d+)*")
 
 def fold(
     text:str, # As typed
@@ -44,8 +44,8 @@ def words(
     text:str, # As typed
 )->list[str]: # Folded, in order; telephone spelling written out
     "The words of `text`."
-    found = (re.sub(r"'(s|m|ve|ll|d|re|t)$", '', w).replace("'", '') for w in _word.findall(fold(text)))
-    return [_slang().get(w, w) for w in found if w]
+    found = (re.sub(r"'(s|m|ve|ll|d|re|t)$", '', w).replace("'", '') for w in _word.findall(fold(text).replace(' in law', '-in-law')))
+    return [_slang().get(w, w) for f in found for w in ([f] if '-' not in f or f in _slang() or f in _ideas() else f.split('-')) if w] # A mother-in-law is no mother
 
 # %% ../../nbs/3_memory/03b_terms.ipynb #e544575b
 _endings = sorted("""aciones acion imientos imiento amientos amiento adores adoras adora ador idores idor aremos eremos iremos ariamos eriamos iriamos abamos iamos

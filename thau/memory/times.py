@@ -127,8 +127,8 @@ def _spoiled(tables, said, found):
     before, first, last, after = around[found.first - 1], around[found.first], around[found.last - 1], around[found.last]
     number = around[found.first + 1] if first in ('de', 'del', 'of') else first
     numbered = number.isdigit() or any(number in tables.grammar.trees[c].next for c in ('cifra', 'ordones'))
-    placed = {before, around[found.first - 2]} & lists['places'] or after in lists['ways']
-    named = before in lists['titles'] or (numbered and bool(placed))
+    street = after in lists['ways'] and any(w.isdigit() for w in around[found.first:found.last])
+    named = before in lists['titles'] or street or (numbered and bool({before, around[found.first - 2]} & lists['places'] or after in lists['ways']))
     counted = after in lists['counted'] and last.isdigit()
     defined = after in ('es', 'is', 'siguiente') and any(last in tables.grammar.trees[c].next for c in ('dayname', 'fullday')) # Monday is a day of the week
     return named or counted or defined

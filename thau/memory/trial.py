@@ -166,9 +166,11 @@ def questions(
 # %% ../../nbs/3_memory/09_trial.ipynb #7ab162fb
 def _lines(name): return [json.loads(l) for l in (data_dir()/'memory'/name).read_text(encoding='utf-8').splitlines()]
 
-def log()->tuple[list, list]: # Entries, questions (with `split`: dev or test)
+def log(
+    which:str='', # 'hard_': a short second one, only for testing
+)->tuple[list, list]: # Entries, questions (with `split`: dev or test)
     "The log written by hand and its questions."
-    return _lines('log.jsonl'), _lines('questions.jsonl')
+    return _lines(f'{which}log.jsonl'), _lines(f'{which}questions.jsonl')
 
 # %% ../../nbs/3_memory/09_trial.ipynb #b6138ea3
 def judge(

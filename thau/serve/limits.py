@@ -69,6 +69,11 @@ def _split(host):
     m = re.fullmatch(r'(\[[0-9a-fA-F:.]+\]|[^:\[\]@/\\\s]+)(?::(\d{1,5}))?', host)
     return m[1].strip('[]').lower().rstrip('.') if m else ''
 
+def _same(origin, host):
+    "Whether a page is one of this server's own."
+    try: return urlsplit(origin).netloc == host
+    except ValueError: return False # Half an address
+
 def _ours(host, bound, names):
     "Whether a request to `host` is meant for us."
     name = _split(host)
@@ -130,7 +135,7 @@ class Gate:
         hosts, one = headers.get('host', []), lambda name: headers.get(name, [''])[0]
         if len(hosts) != 1 or not _ours(hosts[0], self.host, self.names): raise Refused(403, 'this server is not known by that name (Host)', code='host_not_allowed')
         origins, reads = headers.get('origin', []), scope['method'] in ('GET', 'HEAD')
-        if not reads and any(urlsplit(o).netloc != hosts[0] for o in origins): raise Refused(403, 'pages of other origins may not ask here (Origin)', code='origin_not_allowed')
+        if not reads and not all(_same(o, hosts[0]) for o in origins): raise Refused(403, 'pages of other origins may not ask here (Origin)', code='origin_not_allowed')
         scope['thau.key'] = self._known(scope, one)
         if self.now > self.limits.requests: raise Refused(503, 'too many requests at once; try again soon', code='overloaded', **{'Retry-After': '2'})
         return receive if reads else await self._body(scope, one, receive)
@@ -148,7 +153,7 @@ class Gate:
     async def _body(self, scope, header, receive):
         "The body, whole, checked, and given on as if it just came."
         kind, size = header('content-type').partition(';')[0].strip().lower(), header('content-length')
-        if size.isdigit() and int(size) > self.limits.body: raise self._long()
+        if size.isdecimal() and int(size) > self.limits.body: raise self._long()
         try: body = await asyncio.wait_for(self._read(receive), self.limits.body_seconds)
         except TimeoutError: raise Refused(408, f'the body took longer than {self.limits.body_seconds:g} seconds') from None
         if body and (kind != 'application/json' or header('content-encoding') not in ('', 'identity')): raise Refused(415, 'the body must be JSON, uncompressed: Content-Type: application/json', code='unsupported_media_type')

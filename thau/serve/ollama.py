@@ -211,13 +211,15 @@ def ps(service:Here):
     return dict(models=[{k: v for k, v in e.items() if k != 'modified_at'} | dict(expires_at='9999-12-31T23:59:59Z', size_vram=0, context_length=service.generator.session.context)])
 
 class ShowRequest(Strict):
-    model: str
+    model: str|None = None
+    name: str|None = None # As older clients say it
     verbose: bool|None = None
 
 @router.post('/show')
 def show(r:ShowRequest, service:Here):
     "What the model is."
-    service.check_model(r.model)
+    if (r.model is None) == (r.name is None): raise BadInput('say which model, once: model')
+    service.check_model(r.model or r.name or '')
     s, e = service.generator.pack.shape, _entry(service)
     info = {f'llama.{k}': v for k, v in dict(context_length=s.context, embedding_length=s.d_model, block_count=s.n_layers, feed_forward_length=s.d_ff, vocab_size=s.vocab_size).items()}
     info |= {'llama.attention.head_count': s.n_heads, 'llama.attention.head_count_kv': s.n_kv_heads, 'general.architecture': 'llama', 'general.parameter_count': service.params}

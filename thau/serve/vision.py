@@ -164,6 +164,6 @@ def save_checkpoint(service:Here, key:Who, name:Annotated[str|None, Query(patter
     "Keep what was learned as a model directory."
     granted(key)
     with service.working():
-        if not hasattr(service, 'manager'): raise BadInput('nothing was learned here yet; send a lesson to /train/interaction first')
+        if not hasattr(service, 'manager'): raise BadInput('nothing was learned here yet; send a lesson to train/interaction first')
         made = service.manager.save_checkpoint(name)
     return dict(status='success', message=f'Checkpoint saved: {made.name}')
