@@ -1,6 +1,6 @@
 """The painter learns to draw, from nothing, and can be interrupted at any moment
 
-Half of the lessons are scenes, of which there is no end, half are emoji; each is drawn when it is needed, and read in noise that mostly hides it. Which lesson comes at which step is decided by the seed and the number of the step
+Four lessons in ten are scenes, of which there is no end, six are emoji; each is drawn when it is needed, and read in noise that mostly hides it. Which lesson comes at which step is decided by the seed and the number of the step
 alone, so that a run goes on after a crash as if nothing had happened. The network's prediction is the picture; errors count more where little noise is left. Muon moves the matrices,
 AdamW the rest, and a slow average of the weights is what draws in the end. Cost: some 90 lessons a second on one processor core that multiplies bfloat16.
 
@@ -114,10 +114,10 @@ class PainterOptimizers(Optimizers):
 @dataclass
 class Lessons:
     "A run of training."
-    steps: int = 40_000
+    steps: int = 12_000
     batch: int = 64
     seed: int = 0
-    scene_share: float = .5    # The rest are emoji
+    scene_share: float = .4    # The rest are emoji
     hard: float = HARD         # See `levels`
     precision: str = 'float32' # Or bfloat16
 
@@ -207,7 +207,7 @@ CARD = """# THAU, the painter
 Draws pictures of 64 x 64 pixels from a sentence in Spanish or English: shapes, colours, numbers and places, and the things that emoji show. A text encoder and a diffusion transformer,
 trained from nothing: {lessons} lessons in {hours:.1f} hours of a processor. `python -m thau.image.measure` counts what it gets right.
 
-Half of its lessons were drawn by this project. The other half are the emoji of OpenMoji (https://openmoji.org), the open-source emoji and icon project, made smaller and set on
+Some of its lessons were drawn by this project. The others are the emoji of OpenMoji (https://openmoji.org), the open-source emoji and icon project, made smaller and set on
 plain colours; their licence is CC BY-SA 4.0 (https://creativecommons.org/licenses/by-sa/4.0/), and the licence of these weights, which derive from them, is the same. Names and keywords: Unicode CLDR.
 """
 
