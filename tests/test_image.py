@@ -224,18 +224,29 @@ def test_killed_and_resumed_is_the_same_painter(tmp_path):
     assert kills and len(alone) == 2 and alone == killed
 
 
-LEAST = {'colour': .95, 'shape': .35, 'count': .80, 'position': .80} # Its outlines are rough still; `python -m thau.image.measure` has all figures
-
-@pytest.mark.skipif(not (data_dir() / 'models' / 'painter').is_dir(), reason='no painter has been taught yet')
-def test_the_shipped_painter_draws_what_it_is_asked_for():
+@pytest.fixture(scope='module')
+def drawn():
+    "What the shipped painter gets right, row by row: the upper end of each interval."
     from thau.image.measure import emoji_rows, scene_rows
     from thau.image.pipelines import choose_settings, find_pipeline, load_pipeline
-    assert sum(p.stat().st_size for p in find_pipeline().rglob('*') if p.is_file()) <= 15e6
+    if not (data_dir() / 'models' / 'painter').is_dir(): pytest.skip('no painter has been taught yet')
     pipe = load_pipeline(find_pipeline(), choose_settings(find_pipeline(), 64, 64, 16))
-    rows = {r['what']: r for r in scene_rows(pipe, 32, 10) + emoji_rows(pipe, 32, 10)}
-    for part, least in LEAST.items(): assert rows[f'scenes, unseen captions: {part}']['interval'][1] >= least, rows
-    assert rows['scenes, unseen combinations: all']['interval'][1] >= .25
-    for what, least in (('es name', .45), ('en name', .45), ('paraphrase', .4)): assert rows[f'emoji, {what}, top 5']['interval'][1] >= least, rows
+    return {r['what']: r['interval'][1] for r in scene_rows(pipe, 32, 10) + emoji_rows(pipe, 32, 10)}
+
+MET = {'scenes, unseen captions: colour': .95, 'scenes, unseen captions: count': .80, 'scenes, unseen captions: position': .80}
+STANDING = {'scenes, unseen captions: shape': .35, 'scenes, unseen combinations: all': .25, 'emoji, es name, top 5': .45, 'emoji, en name, top 5': .45, 'emoji, paraphrase, top 5': .4} # Of a short training
+WANTED = {'scenes, unseen captions: shape': .90, 'scenes, unseen combinations: all': .7, 'emoji, es name, top 5': .85, 'emoji, en name, top 5': .85, 'emoji, paraphrase, top 5': .5}
+
+def test_the_shipped_painter_draws_what_it_is_asked_for(drawn):
+    from thau.image.pipelines import find_pipeline
+    assert sum(p.stat().st_size for p in find_pipeline().rglob('*') if p.is_file()) <= 15e6
+    for what, least in (MET | STANDING).items(): assert drawn[what] >= least, drawn
+
+
+@pytest.mark.xfail(strict=True, reason='outlines and emoji want a longer training: python -m thau.image.measure')
+def test_the_shipped_painter_draws_as_well_as_it_should(drawn):
+    for what, least in WANTED.items(): assert drawn[what] >= least, drawn
+
 
 
 if __name__ == '__main__':
