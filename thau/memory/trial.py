@@ -13,7 +13,7 @@ questions(Life('D', 300), 50)[0]['query']
 __all__ = ['PEOPLE', 'phrasings', 'worded', 'Life', 'questions', 'log', 'judge', 'figures']
 
 # %% ../../nbs/3_memory/09_trial.ipynb #dce63ebd
-import json, random, re, time
+import random, re, time
 from collections import defaultdict
 from datetime import datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
@@ -21,6 +21,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from ..engine.files import data_dir
+from ..engine.jsonl import read_jsonl
 from .recall import search
 
 # %% ../../nbs/3_memory/09_trial.ipynb #18eb01d2
@@ -164,7 +165,7 @@ def questions(
     return [dict(c, id=f'c{i:04d}', now=life.now.isoformat(), tz='Europe/Madrid') for i, c in enumerate(cases)]
 
 # %% ../../nbs/3_memory/09_trial.ipynb #7ab162fb
-def _lines(name): return [json.loads(l) for l in (data_dir()/'memory'/name).read_text(encoding='utf-8').splitlines()]
+def _lines(name): return [row for _, row in read_jsonl(data_dir()/'memory'/name)]
 
 def log(
     which:str='', # 'hard_': a short second one, only for testing
