@@ -59,7 +59,7 @@ class Page:
     def __init__(self, browser, lab, name):
         self.page = browser.new_page(viewport=dict(width=1280, height=1000))
         self.page.set_default_timeout(2*MINUTE*PATIENCE)
-        self.page.goto(f'{lab[0]}/lab/tree/{name}')
+        self.page.goto(f'{lab[0]}/lab/workspaces/{Path(name).stem}/tree/{name}') # One of its own, else what was open before opens again
         self.page.wait_for_selector('.jp-Notebook .jp-CodeCell')
         self.until(lambda: '| Idle' in self.page.locator('#jp-main-statusbar').inner_text()) # Before, cells are sent nowhere
 

@@ -248,7 +248,6 @@ def test_the_shipped_painter_draws_as_well_as_it_should(drawn):
     for what, least in WANTED.items(): assert drawn[what] >= least, drawn
 
 
-
 if __name__ == '__main__':
     with tempfile.TemporaryDirectory() as tmp:
         kills, alone, killed = survive(Path(tmp), int(sys.argv[1]), steps=60, longest=4)

@@ -1,7 +1,7 @@
 """A run that is killed at random instants ends at the weights of the run that was left alone.
 
     python tests/test_kill.py 20      as many kills as you like, of a longer, compiled run, with what was there after each"""
-import hashlib, random, sys, tempfile, time
+import hashlib, random, shutil, sys, tempfile, time
 from pathlib import Path
 
 from warm import server
@@ -41,7 +41,10 @@ def survive(folder:Path, kills:int, plan:dict, quick:bool, say=lambda text: None
     while killed < kills:
         process = start(folder/'killed', text, plan, quick)
         process.join(dice.uniform(0, longest))
-        if process.exitcode is not None: break # It got to its end between two kills
+        if process.exitcode is not None and killed: break # It got to its end between two kills
+        if process.exitcode is not None: # Quicker than the run left alone, which had to compile; begin again, and be quicker
+            shutil.rmtree(folder/'killed'); longest /= 2
+            continue
         process.kill(); process.join(); killed += 1
         say(f'kill {killed}: {sorted(p.name for p in (folder/"killed").glob("*/*"))}')
     finish(folder/'killed', text, plan, quick)

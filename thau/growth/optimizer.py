@@ -34,6 +34,7 @@ class StackedMuon(torch.optim.Muon):
             params, grads, momenta = [], [], []
             self._init_group(group, params, grads, momenta)
             torch._foreach_lerp_(momenta, grads, 1 - group['momentum'])
+            torch._foreach_mul_(params, 1 - group['lr'] * group['weight_decay'])
             self._move(group, params, torch._foreach_lerp(grads, momenta, group['momentum']))
 
     def _move(self, group, params, updates):
@@ -46,7 +47,6 @@ class StackedMuon(torch.optim.Muon):
         x = torch.stack([u.mT if wide else u for u in updates]).to(self.dtype)
         x = orthogonalize(x, group['ns_coefficients'], group['ns_steps'], group['eps'])
         rate = group['lr'] * max(1, shape[0] / shape[1])**0.5
-        torch._foreach_mul_(params, 1 - group['lr'] * group['weight_decay'])
         torch._foreach_add_(params, [u.mT if wide else u for u in x.float()], alpha=-rate)
 
 def orthogonalize(
@@ -104,9 +104,13 @@ class Optimizers:
         self.muon = StackedMuon(list(hidden.values()), lr=MUON_LR, momentum=0.95, weight_decay=0)
         self.adam = CountingAdamW(rest, lr=ADAM_LR, betas=(0.9, 0.95), weight_decay=0)
 
-    def step(self, factor:float): # From `clock`
+    def step(self,
+        factor:float,          # From `clock`
+        weight_decay:float=0., # Share of the hidden matrices that a step takes away, over their learning rate
+    ):
         "Update every parameter from its gradient, and forget the gradients."
-        self.muon.param_groups[0]['lr'], self.adam.param_groups[0]['lr'] = MUON_LR*factor, ADAM_LR*factor
+        self.muon.param_groups[0].update(lr=MUON_LR*factor, weight_decay=weight_decay)
+        self.adam.param_groups[0]['lr'] = ADAM_LR*factor
         for opt in (self.muon, self.adam): opt.step(); opt.zero_grad()
 
 # %% ../../nbs/2_growth/03_optimizer.ipynb #d1ddbb0d

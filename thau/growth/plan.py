@@ -93,14 +93,18 @@ class Learner:
             for block in self.net.layers: block.compile(dynamic=False)
             self.slice_loss = torch.compile(slice_loss, dynamic=False)
 
-    def step(self, rows:torch.Tensor, factor:float)->float: # (B, T+1), of the learning rate -> nats a token
+    def step(self,
+        rows:torch.Tensor,     # (B, T+1)
+        factor:float,          # Of the learning rate
+        weight_decay:float=0., # As `Optimizers.step` has it
+    )->float:                  # Nats a token
         "Read `rows`, and learn from them."
         mine, weight = share(rows)
         eager = rows.shape[1] != self.plan.row + 1
         with torch.compiler.set_stance('force_eager' if eager else 'default'):
             loss = next_token_loss(self.net, mine.to(self.plan.device), self.dtype, self.slice_loss) * weight
             loss.backward()
-        self.opts.step(factor)
+        self.opts.step(factor, weight_decay)
         return average(loss)
 
     def loss(self, rows:torch.Tensor)->float: # (B, T+1) -> nats a token

@@ -157,10 +157,10 @@ class ShardedOptimizers(Optimizers):
         whole = sizes(net)
         self.muon = ShardedMuon(self.muon.param_groups, {p: whole[n] for n, p in self.rows.items()})
 
-    def step(self, factor:float): # From `clock`
+    def step(self, factor:float, weight_decay:float=0.):
         "Update every row from its gradient, and forget the gradients."
         for name, p in self.net.named_parameters(): self.rows[name].grad, p.grad = p.grad.to_local(), None
-        super().step(factor)
+        super().step(factor, weight_decay)
 
 def optimizers(
     net:Transformer, # From `spread`

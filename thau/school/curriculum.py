@@ -32,6 +32,7 @@ class Stage:
     long_every: int = 16 # Every so many steps, rows are as long as the context
     rate: float = 1.     # Factor on the learning rate; older ages want less
     decay: bool = False  # Does the rate fall to nothing?
+    weight_decay: float = 0. # As `Optimizers.step` has it
 
 @dataclass(frozen=True)
 class Curriculum:

@@ -76,7 +76,7 @@ class Pupil:
     def step(self)->float: # Nats a token
         "Learn from one batch."
         kind = 'long' if self.at.step % self.stage.long_every == self.stage.long_every - 1 else 'short'
-        loss = self.learner.step(next(self.blends[kind]), rate(self.stage, self.at.step, self.begun))
+        loss = self.learner.step(next(self.blends[kind]), rate(self.stage, self.at.step, self.begun), self.stage.weight_decay)
         self.at.step += 1
         setattr(self.at, kind, self.blends[kind].cursor)
         return loss
