@@ -212,7 +212,10 @@ def survive(folder, kills, steps, longest):
         run, had = start('killed'), checkpoints()
         while run.poll() is None and checkpoints() <= had: time.sleep(.02)
         time.sleep(dice.uniform(0, longest))
-        if run.poll() is not None: break # It got to its end
+        if run.poll() is not None and killed: break # It got to its end
+        if run.poll() is not None: # Before it could be killed: begin again, and be quicker
+            shutil.rmtree(folder / 'killed'); longest /= 2
+            continue
         run.kill(); run.wait(); killed += 1
     assert start('killed').wait() == 0
     assert not list((folder / 'killed').rglob('*.tmp-*')), 'something half-written is left'
