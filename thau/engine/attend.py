@@ -24,7 +24,7 @@ import numpy as np
 from .norms import exp
 from .pack import BYTE, FLOAT32
 from .products import by_byte, by_float16, by_float32
-from .simd import at, f32, f32p, fast, i8p, i32, i64, to_half, types, u16p, address
+from .simd import at, f32, f32p, fast, i8p, i64, to_half, types, u16p, address
 
 # %% ../../nbs/1_engine/02d_attend.ipynb #096c0857
 @fast

@@ -15,7 +15,7 @@ tk.decode_bytes(tk.encode('La gata duerme.'))
 __all__ = ['STEPS', 'rule_name', 'build_tables']
 
 # %% ../../nbs/1_engine/06e_bpe_tables.ipynb #3f53560d
-from .bpe import FIELDS, HEAD, LONGEST, MAGIC, places
+from .bpe import HEAD, LONGEST, MAGIC, places
 from .bpe_kernel import BITS, merge_short, merge_table
 from .files import FormatError
 from .pieces import RULES

@@ -12,7 +12,6 @@ __all__ = ['exp', 'rmsnorm', 'rotate', 'swiglu', 'round_plainly', 'quantise']
 # %% ../../nbs/1_engine/02c_norms.ipynb #c75552ea
 import math
 
-from numba.core import cgutils
 from numba.extending import intrinsic
 import numpy as np
 

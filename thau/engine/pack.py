@@ -12,7 +12,7 @@ __all__ = ['KINDS', 'FLOAT32', 'FLOAT16', 'INT8', 'INT4', 'INT4_LOW', 'BYTE', 'U
            'block_bytes', 'matrix_bytes', 'tensor_shapes', 'Pack']
 
 # %% ../../nbs/1_engine/03b_pack.ipynb #466e2a10
-import mmap, os
+import mmap
 from ctypes import addressof, c_char
 from struct import unpack_from
 from types import SimpleNamespace

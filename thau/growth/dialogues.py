@@ -68,7 +68,7 @@ def _both(beats, cast, rnd):
 def _story(rnd):
     "A request and a short story that fulfils it."
     cast = new_cast('child' if rnd() < 0.3 else 'critter')
-    about = cast['about'] = 'object' if cast['mode'] == 'child' else _pick(('animal', 'any', 'both'), rnd)
+    cast['about'] = 'object' if cast['mode'] == 'child' else _pick(('animal', 'any', 'both'), rnd)
     if cast['mode'] == 'critter':
         row = _pick(lexicon()['critters'], rnd)[0]
         cast['m'], cast['a'] = thing(row), someone((), row, _pick(lexicon()['traits'], rnd)[0] if rnd() < 0.5 else ())

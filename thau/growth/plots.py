@@ -257,7 +257,7 @@ def write(
     rnd,        # Returns numbers in 0..1
 )->str:         # The text
     "Tell `beats` in one language; speech stands in paragraphs of its own."
-    sep, mark, out, speech = '', '—' if lang == 'es' else '"', [], False
+    mark, out, speech = '—' if lang == 'es' else '"', [], False
     for beat, par in beats:
         here = []
         options = beat.es if lang == 'es' else beat.en

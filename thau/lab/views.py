@@ -31,7 +31,6 @@ from ..growth.report import figure, load_history, png, samples, save_report, sta
 from ..growth.train import History, grow
 from .live import Live
 from .panel import Panel
-from .ram_panel import RamView
 
 # %% ../../nbs/6_lab/01_views.ipynb #750a5c1b
 @dataclass

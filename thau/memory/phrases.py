@@ -10,7 +10,6 @@ __all__ = ['Word', 'fold', 'words', 'readings', 'Grammar', 'Reader', 'mended']
 
 # %% ../../nbs/3_memory/01b_phrases.ipynb #707142a2
 import re, unicodedata
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import product

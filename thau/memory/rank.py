@@ -23,9 +23,9 @@ import numpy as np
 
 from ..engine.files import data_dir, read_json
 from .embed import unit
-from .facts import asked_kinds, facts, names_in, role_ideas
+from .facts import asked_kinds, names_in, role_ideas
 from .index import KINDS, Index
-from .terms import content, fold, ideas, language, stem, terms, word_list, words
+from .terms import content, fold, language, stem, terms, word_list, words
 
 # %% ../../nbs/3_memory/04c_rank.ipynb #5881da97
 _thau_said = re.compile(r'(?:me|nos) (?:dijiste|recomendaste|contaste|aconsejaste|sugeriste|propusiste|explicaste|respondiste|has dicho|has contado)|did you (?:say|tell|recommend|suggest|advise|answer|explain)|you (?:said|told me|recommended|suggested|advised)')
@@ -137,7 +137,7 @@ def signs(
     now:float,         # Seconds since 1970
 )->np.ndarray:         # (len(chosen), len(FEATURES))
     "The signs of every candidate."
-    c, n, v = chosen, len(index), np.append(alike, 0)
+    c, v = chosen, np.append(alike, 0)
     before, after = index.before[c], index.after[c]
     best = c[np.argsort(-(alike + m.alone + m.around)[c])[:12]]
     low, high = index.time[best].min(), index.time[best].max()

@@ -17,9 +17,8 @@ __all__ = ['language', 'Interval', 'when', 'without']
 # %% ../../nbs/3_memory/01d_times.ipynb #d2748d3b
 import re, tomllib, unicodedata
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta, timezone, tzinfo
+from datetime import datetime, timezone, tzinfo
 from functools import cache
-from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from ..engine.files import BadInput, data_dir, read_text

@@ -14,9 +14,8 @@ from pathlib import Path
 
 import torch
 
-from ..engine.files import BadInput, lock
+from ..engine.files import lock
 from ..engine.tokenizer import ThauTokenizer
-from ..growth.ages import shape_of
 from ..growth.checkpoint import Standing, load_checkpoint, newest, save_checkpoint
 from ..growth.corpus import held_out_documents
 from ..growth.directory import Model, save_model

@@ -17,7 +17,7 @@ import json
 from functools import cache, partial
 from random import Random
 
-from ..growth.words import contract, thing
+from ..growth.words import thing
 from .copying import items
 from .dates import ordinal
 from .values import invent, invent_many, patterned, person

@@ -25,7 +25,7 @@ from ..growth.dialogues import roughen
 from .asked import asks, literal, order, when, yesno
 from .events import Tale, begin
 from .kinds import kinds
-from .lessons import Lesson, choose, turn
+from .lessons import Lesson, turn
 from .passages import Passage, Question, fill_line, phrasings, raw
 from .states import count_people, count_things, what_in, where_before, where_person, where_thing, who_before, who_first, who_now, yes_has, yes_is
 from .town import Town

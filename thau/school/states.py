@@ -25,7 +25,7 @@ from random import Random
 
 from .events import Person, Place, Spot, Thing
 from .lessons import choose
-from .passages import UNSAID, YES, Passage, Question, fill_line, raw, same, span
+from .passages import UNSAID, YES, Passage, Question, fill_line, same, span
 from .telling import word_of
 
 # %% ../../nbs/4_school/04e_states.ipynb #2410ff2b

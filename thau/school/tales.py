@@ -22,7 +22,7 @@ from functools import cache
 from random import Random
 
 from ..engine.files import BadInput, data_dir
-from ..growth.plots import Beat, Plot, fill, happen, new_cast, plots, write
+from ..growth.plots import Plot, fill, happen, new_cast, plots, write
 from ..growth.words import Word, action, lexicon, phrase, quality, thing
 from .lessons import choose
 from .town import ROLES, Person, Town, kin_word
@@ -132,7 +132,7 @@ def _other(role, spec, cast, dice):
     elif kind == 'quality': res = choose(_qualities(rest), dice)
     elif kind == 'action': res = action(*choose(lexicon()[rest], dice)[0])
     elif kind == 'phrase': res = phrase(*choose(lexicon()[rest], dice)[0])
-    elif kind == 'family': kin = [(r, q) for r in ('parents', 'grandparents') for q in cast['who']['a'].kin.get(r, ())]; res = kin and kin_word(*(c := choose(kin, dice)), cast['who']['a'])
+    elif kind == 'family': kin = [(r, q) for r in ('parents', 'grandparents') for q in cast['who']['a'].kin.get(r, ())]; res = kin and kin_word(*choose(kin, dice), cast['who']['a'])
     else: fill(cast, ((role, spec),), dice.random); return True
     if res: cast[role] = res
     return bool(res)
