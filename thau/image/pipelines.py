@@ -178,9 +178,10 @@ def load_pipeline(
     settings:Settings,
 ):                  # A diffusers pipeline, ready to be called
     "Load a pipeline directory that `inspect` accepts."
-    from diffusers.utils.logging import disable_progress_bar
+    from diffusers.utils import logging as of_diffusers
+    from transformers.utils import logging as of_transformers
     index, how = inspect(folder), dict(dtype=getattr(torch, settings.precision), low_cpu_mem_usage=find_spec('accelerate') is not None)
-    disable_progress_bar()
+    for bars in (of_diffusers, of_transformers): bars.disable_progress_bar()
     try: pipe = _class(index['_class_name'], folder).from_pretrained(folder, use_safetensors=True, local_files_only=True, **how)
     except ThauError: raise
     except Exception as e: raise FormatError(folder, f'cannot be loaded: {type(e).__name__}: {e}') from e
