@@ -14,7 +14,7 @@ ADeadBIB().fast_sum([1, 2, 3])
 __all__ = ['SAID', 'RunError', 'ADeadBIB']
 
 # %% ../../nbs/1_engine/17b_adeadbib.ipynb #d6dadd1e
-import os, signal, subprocess, sys, tempfile
+import os, signal, subprocess, tempfile
 from array import array
 from functools import cached_property
 from shutil import which

@@ -10,7 +10,6 @@ than a small model."""
 __all__ = ['cached']
 
 # %% ../../nbs/1_engine/13c_cache.ipynb #0656cbe8
-import os
 from pathlib import Path
 
 from .files import BadInput, shipped_model

@@ -22,7 +22,7 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
 from .adeadbib import ADeadBIB
 from .bpe_tables import _byte_of
-from .files import BadInput, FormatError, data_dir, read_json, read_text, write_file, write_json
+from .files import BadInput, FormatError, data_dir, read_text, write_file, write_json
 
 # %% ../../nbs/1_engine/06_tokenizer.ipynb #1251d741
 SPECIAL = ('<|endoftext|>', '<|im_start|>', '<|im_end|>', '<tools>', '</tools>', '<tool_call>', '</tool_call>',

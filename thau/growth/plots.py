@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from ..engine.files import FormatError, data_dir
-from .words import Word, action, contract, lexicon, phrase, quality, relative, someone, thing, together
+from .words import action, contract, lexicon, phrase, quality, relative, someone, thing, together
 
 # %% ../../nbs/2_growth/05b_plots.ipynb #1412e690
 _slot = re.compile(r'\{(?:([\wáéíóúñ]+) )?([\w&]+)(?:([:#])([^}@]*)|@([\w&]+))?\}')

@@ -15,7 +15,6 @@ __all__ = ['EXACT', 'BATCH', 'GRAPH', 'nearest_of', 'unit_rows', 'ChromaIndex', 
 # %% ../../nbs/3_memory/07_chroma.ipynb #8c5878c6
 import shutil
 from hashlib import blake2b
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import numpy as np

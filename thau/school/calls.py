@@ -14,7 +14,6 @@ lesson.messages[-2]['content'], calls_of(lesson.messages)
 __all__ = ['TALK', 'SKILLS', 'other_tools', 'offer', 'schemas', 'calls_of', 'small_talk']
 
 # %% ../../nbs/4_school/16_calls.ipynb #096a96ff
-import json
 from functools import cache
 from random import Random
 

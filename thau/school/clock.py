@@ -15,10 +15,9 @@ __all__ = ['SKILLS', 'shown', 'said', 'later_steps', 'earlier_steps', 'length', 
 # %% ../../nbs/4_school/11c_clock.ipynb #3028e9dd
 import re
 from functools import partial
-from random import Random
 
 from .lessons import choose, examines
-from .phrasings import ask, exercise, final
+from .phrasings import ask, exercise
 from .sums import number_words
 
 # %% ../../nbs/4_school/11c_clock.ipynb #7f0ce278

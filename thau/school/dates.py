@@ -14,7 +14,6 @@ __all__ = ['SKILLS', 'days', 'months', 'walk_steps', 'the', 'ordinal']
 
 # %% ../../nbs/4_school/11_dates.ipynb #2aaa8fef
 from calendar import isleap, monthrange
-from random import Random
 
 from ..growth.words import lexicon, phrase
 from .lessons import choose, examines

@@ -14,7 +14,6 @@ print(known(Random(1), 'es').messages[0]['content'])
 __all__ = ['SKILLS', 'invented', 'known', 'unknown', 'check', 'tell']
 
 # %% ../../nbs/4_school/19_facts.ipynb #5c46cf0e
-import re
 from functools import cache
 from random import Random
 

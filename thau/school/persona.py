@@ -17,7 +17,6 @@ __all__ = ['FILE', 'EXACT', 'SKILLS', 'age_words', 'fixed', 'about', 'persona']
 from functools import partial
 from random import Random
 
-from ..growth.ages import AGES
 from .conversation import before
 from .lessons import Lesson, choose, turn
 from .topics import cast_for, depth_of, grouped, lines, speak, typed

@@ -21,7 +21,6 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cache
 from random import Random
-from zoneinfo import ZoneInfo
 
 from ..engine.files import data_dir, read_json
 from .lessons import choose

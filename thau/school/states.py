@@ -23,7 +23,7 @@ __all__ = ['moves', 'journey', 'wandered', 'who_now', 'where_thing', 'where_pers
 # %% ../../nbs/4_school/04e_states.ipynb #1b0ddc0e
 from random import Random
 
-from .events import Person, Place, Spot, Thing
+from .events import Place, Spot, Thing
 from .lessons import choose
 from .passages import UNSAID, YES, Passage, Question, fill_line, same, span
 from .telling import word_of

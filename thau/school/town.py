@@ -25,7 +25,7 @@ from math import hypot
 from random import Random
 
 from ..growth.words import Word, action, lexicon, phrase, quality, relative, someone, thing
-from .lessons import allowed, choose, examines
+from .lessons import allowed, choose
 
 # %% ../../nbs/4_school/03_town.ipynb #0153fed8
 @dataclass(eq=False)

@@ -18,7 +18,7 @@ from random import Random
 
 from ..growth.words import thing
 from .lessons import choose, examines
-from .phrasings import ask, exercise, final, phrasings
+from .phrasings import ask, exercise, phrasings
 
 # %% ../../nbs/4_school/11d_units.ipynb #c7a9d1be
 _PAIRS = (('km', 'm', 1000, 50), ('m', 'cm', 100, 50), ('cm', 'mm', 10, 99), ('kg', 'g', 1000, 50), ('t', 'kg', 1000, 20), ('l', 'ml', 1000, 30),

@@ -15,7 +15,7 @@ __all__ = ['KINDS', 'THINGS', 'MORE', 'Field', 'Kind', 'kinds', 'Unit', 'units',
            'wish']
 
 # %% ../../nbs/4_school/16b_wishes.ipynb #837786ef
-import json, re, unicodedata
+import re, unicodedata
 from dataclasses import dataclass
 from functools import cache
 from random import Random
