@@ -212,11 +212,9 @@ def survive(folder, kills, steps, longest):
         run, had = start('killed'), checkpoints()
         while run.poll() is None and checkpoints() <= had: time.sleep(.02)
         time.sleep(dice.uniform(0, longest))
-        if run.poll() is not None and killed: break # It got to its end
-        if run.poll() is not None: # Before it could be killed: begin again, and be quicker
-            shutil.rmtree(folder / 'killed'); longest /= 2
-            continue
-        run.kill(); run.wait(); killed += 1
+        if run.poll() is None: run.kill(); run.wait(); killed += 1
+        elif killed: break # It got to its end between two kills
+        else: shutil.rmtree(folder / 'killed'); longest /= 2 # Before it could be killed: begin again, and be quicker
     assert start('killed').wait() == 0
     assert not list((folder / 'killed').rglob('*.tmp-*')), 'something half-written is left'
     return killed, *([sha256(p) for p in sorted((folder / name / 'painter').rglob('*.safetensors'))] for name in ('alone', 'killed'))

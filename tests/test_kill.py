@@ -41,11 +41,9 @@ def survive(folder:Path, kills:int, plan:dict, quick:bool, say=lambda text: None
     while killed < kills:
         process = start(folder/'killed', text, plan, quick)
         process.join(dice.uniform(0, longest))
-        if process.exitcode is not None and killed: break # It got to its end between two kills
-        if process.exitcode is not None: # Quicker than the run left alone, which had to compile; begin again, and be quicker
-            shutil.rmtree(folder/'killed'); longest /= 2
-            continue
-        process.kill(); process.join(); killed += 1
+        if process.exitcode is None: process.kill(); process.join(); killed += 1
+        elif killed: break # It got to its end between two kills
+        else: shutil.rmtree(folder/'killed'); longest /= 2 # Quicker than the run left alone, which had to compile: begin again, and be quicker
         say(f'kill {killed}: {sorted(p.name for p in (folder/"killed").glob("*/*"))}')
     finish(folder/'killed', text, plan, quick)
     assert not list((folder/'killed').rglob('*.tmp-*')), 'a half-written folder is left'
