@@ -199,7 +199,8 @@ def test_names_have_a_source_and_a_licence():
 LEARNS = '''import sys
 from pathlib import Path
 import torch; torch.set_num_threads(1)
-from thau.image.teach import Lessons, train
+from thau.image.teach import Lessons
+from thau.image.train import train
 train(Path(sys.argv[1]), Lessons(steps=int(sys.argv[2]), batch=2), go_on=True, every=.5)'''
 
 def survive(folder, kills, steps, longest):

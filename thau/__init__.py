@@ -116,7 +116,8 @@
 - `thau.image.pipelines`: Any diffusers folder, opened with care and within the memory there is
 - `thau.image.scenes`: As many pictures as one likes, of which everything is known
 - `thau.image.shapes`: Two dozen silhouettes that a ruler and a compass can draw
-- `thau.image.teach`: The painter learns to draw, from nothing, and can be interrupted at any moment
+- `thau.image.teach`: The painter learns to draw, from nothing
+- `thau.image.train`: A run of the painter, which can be interrupted at any moment
 - `thau.lab.book`: Every notebook is a chapter: its title, its line, what it takes to run
 - `thau.lab.chat_panel`: Words as they come, what tools did, pictures, and a thumb
 - `thau.lab.learning_panel`: What it asked, what it did not know, what it knows now, and a way back

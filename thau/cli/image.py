@@ -63,7 +63,8 @@ def teach(
     seed:int=0,
 )->dict:                     # `out`, `painter` (`None` until all steps are done), `log`
     "Teach a painter from nothing, or go on."
-    from thau.image.teach import Lessons, standard, train
+    from thau.image.teach import Lessons, standard
+    from thau.image.train import train
     if minutes is not None and not minutes >= 0 or steps is not None and steps < 1 or seed < 0: raise BadInput('--steps and --minutes must be more than 0, --seed 0 or more')
     try: painter = train(out, standard(steps or Lessons.steps, seed), minutes, go_on, note)
     except KeyboardInterrupt: raise ThauError(f'interrupted; go on from the last checkpoint with: thau image train --out {out} --resume') from None

@@ -239,8 +239,9 @@ def _scripts(lang):
             told = (_script(lang, plot, k, Random(f'{lang} {plot.name} {k} {i}')) for i in range(_TELLINGS))
             yield from {item.prompt + item.choices[0]: item for item in told if item}.values()
 
+@cache
 def closed_book(
     lang:str,     # es | en
-)->list[Item]:    # What the world says, grade after grade
+)->tuple:         # Of `Item`s: what the world says, grade after grade
     "Questions without any source."
-    return [*_scripts(lang), *_kinds(lang), *_facts(lang)]
+    return *_scripts(lang), *_kinds(lang), *_facts(lang)
