@@ -130,4 +130,4 @@ def calibrated(
     stored = dict(source.weights())
     if any(isinstance(w, Blocks) for w in stored.values()): return None
     stored, small = {n: np.asarray(w, np.float32) for n, w in stored.items()}, source.shape.params < SMALL
-    return Calibrated(source, stored, _pages(source, 96 if small else 24), 8 if small else 4)
+    return Calibrated(source, stored, _pages(source, 48 if small else 24), 8 if small else 4)

@@ -64,7 +64,7 @@ WISHES = ('a red circle', 'una estrella amarilla', 'three blue squares', 'dos co
 def sheet(
     painter:Painter,
     wishes=WISHES,
-    steps:int=8,
+    steps:int=6,
     columns:int=12,
 )->np.ndarray: # (rows*64, columns*64, 3) uint8
     "What `painter` makes of `wishes`."
