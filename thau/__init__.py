@@ -130,6 +130,7 @@
 - `thau.lab.views`: A model that grows while you watch
 - `thau.learning.gaps`: How sure a model can be that it does not know
 - `thau.learning.gate`: New knowledge is let in only if nothing was lost; else everything is as it was
+- `thau.learning.orthogonal`: A change of weights that old inputs hardly notice
 - `thau.learning.practice`: Asking, reading and not knowing, exercised on worlds that no test uses
 - `thau.learning.pupil`: A model that is asked, and listened to closely
 - `thau.learning.questions`: The model asks itself about a text, and keeps what the text answers

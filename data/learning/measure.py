@@ -1,0 +1,50 @@
+"""A model learns invented worlds by itself, and is examined in wordings that no lesson has: python data/learning/measure.py MODEL OUT.json --facts 100 --seeds 3
+Beside it: how good its own questions were, what it lost, and how well it knows what it does not know. Some twenty minutes a world of 100 facts on two cores."""
+import argparse, sys, tempfile, time
+from pathlib import Path
+
+from thau.cli.learning import school
+from thau.engine.files import write_json
+from thau.learning.gaps import answers, auroc, calibration_error
+from thau.learning.pupil import Pupil, core
+from thau.learning.rounds import learn
+from thau.learning.sources import from_text
+from thau.learning.worlds import questions, source_text, unanswered, world
+
+def examined(model, told, seed):
+    "Closed book: what it answers, in the source's language and in the other, and what it says where there is no answer."
+    pupil = Pupil.of(model)
+    sets = dict(same=questions(told), cross=questions(told, True), never=unanswered(told, seed, len(told)))
+    said = {name: answers(pupil, [q['q'] for q in some], [q['lang'] for q in some]) for name, some in sets.items()}
+    right = {name: [not a['abstained'] and core(a['answer']) == core(q['answer']) for a, q in zip(said[name], sets[name])] for name in ('same', 'cross')}
+    gap = [not r for name in right for r in right[name]] + [True]*len(said['never'])
+    scores = [a['gap_score'] for name in said for a in said[name]]
+    share = lambda x: round(sum(x)/len(x), 3)
+    return {name: share(r) for name, r in right.items()} | dict(abstains=share([a['abstained'] for a in said['never']]), wrongly_abstains=share([a['abstained'] for name in right for a in said[name]]),
+        auroc=round(auroc(scores, gap), 3) if any(gap) and not all(gap) else None, calibration_error=round(calibration_error(scores, gap), 3))
+
+def asked(facts, told):
+    "How many of its own questions have the right answer, and how many facts have a question."
+    valid = [any(core(f.answer) in map(core, t.object) and any(s in f.question for s in t.subject) for t in told) for f in facts]
+    covered = [any(core(f.answer) in map(core, t.object) and any(s in f.question for s in t.subject) for f in facts) for t in told]
+    return dict(questions=len(facts), valid=round(sum(valid)/max(1, len(valid)), 3), covered=round(sum(covered)/len(covered), 3))
+
+def measured(model, seed, n, out, tell):
+    "One world."
+    told = world(seed, n)
+    source, before = from_text(source_text(told, seed), f'world {seed}'), examined(model, told, seed)
+    tell(f'world {seed} before: {before}')
+    r = learn(model, source, out, school(seed=seed), seed, tell=tell)
+    after = examined(out if r.accepted else model, told, seed)
+    marks = lambda m: dict(new=round(m.new, 3), bits_per_byte=round(m.bits_per_byte, 4), exams={k: round(v, 3) for k, v in m.exams.items()})
+    return dict(seed=seed, facts=n, asked=asked(r.facts, told), gaps=r.gaps, accepted=r.accepted, share=round(r.share, 3), why=list(r.why), seconds=round(r.seconds), before=before | dict(marks=marks(r.before)), after=after | dict(marks=marks(r.after)))
+
+if __name__ == '__main__':
+    ap = argparse.ArgumentParser(); ap.add_argument('model'); ap.add_argument('out', type=Path); ap.add_argument('--facts', type=int, default=100); ap.add_argument('--seeds', type=int, default=3); ap.add_argument('--first', type=int, default=2001)
+    args = ap.parse_args()
+    began, rows = time.perf_counter(), []
+    def tell(text): print(f'{time.perf_counter() - began:5.0f} s  {text}', file=sys.stderr, flush=True)
+    for seed in range(args.first, args.first + args.seeds):
+        with tempfile.TemporaryDirectory() as tmp: rows.append(measured(args.model, seed, args.facts, Path(tmp)/'wiser', tell))
+        write_json(args.out, dict(command=f'python data/learning/measure.py MODEL OUT.json --facts {args.facts} --seeds {args.seeds}', worlds=rows))
+        tell(rows[-1])
