@@ -299,7 +299,7 @@ def test_random_calls():
 
 # Many, and those who leave
 
-def talk(tokens=2000): return dict(model='thau', prompt='La gata', max_tokens=tokens, temperature=1.5, stream=True)
+def talk(tokens=2000): return dict(model='thau', prompt='La gata', max_tokens=tokens, temperature=0, stream=True)
 
 
 @contextmanager
