@@ -201,7 +201,7 @@ from pathlib import Path
 import torch; torch.set_num_threads(1)
 from thau.image.teach import Lessons
 from thau.image.train import train
-train(Path(sys.argv[1]), Lessons(steps=int(sys.argv[2]), batch=2), go_on=True, every=.5)'''
+train(Path(sys.argv[1]), Lessons(steps=int(sys.argv[2]), batch=2, scene_share=1), go_on=True, every=1.)'''
 
 def survive(folder, kills, steps, longest):
     "A run left alone and one killed up to `kills` times, each within `longest` seconds of its first step; how often, and the painters' hashes."
@@ -222,7 +222,7 @@ def survive(folder, kills, steps, longest):
 
 
 def test_killed_and_resumed_is_the_same_painter(tmp_path):
-    kills, alone, killed = survive(tmp_path, kills=1, steps=8, longest=.6)
+    kills, alone, killed = survive(tmp_path, kills=1, steps=5, longest=.6)
     assert kills and len(alone) == 2 and alone == killed
 
 
