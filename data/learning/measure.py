@@ -23,11 +23,14 @@ def examined(model, told, seed):
     return {name: share(r) for name, r in right.items()} | dict(abstains=share([a['abstained'] for a in said['never']]), wrongly_abstains=share([a['abstained'] for name in right for a in said[name]]),
         auroc=round(auroc(scores, gap), 3) if any(gap) and not all(gap) else None, calibration_error=round(calibration_error(scores, gap), 3))
 
+def asks(fact, told):
+    "Whether a question names the subject of what was told, and its answer is the object."
+    return core(fact.answer) in map(core, told.object) and any(s in fact.question for s in told.subject)
+
 def asked(facts, told):
-    "How many of its own questions have the right answer, and how many facts have a question."
-    valid = [any(core(f.answer) in map(core, t.object) and any(s in f.question for s in t.subject) for t in told) for f in facts]
-    covered = [any(core(f.answer) in map(core, t.object) and any(s in f.question for s in t.subject) for f in facts) for t in told]
-    return dict(questions=len(facts), valid=round(sum(valid)/max(1, len(valid)), 3), covered=round(sum(covered)/len(covered), 3))
+    "How many of its own questions have the right answer, and how many facts have such a question."
+    share = lambda x: round(sum(x)/max(1, len(x)), 3)
+    return dict(questions=len(facts), valid=share([any(asks(f, t) for t in told) for f in facts]), covered=share([any(asks(f, t) for f in facts) for t in told]))
 
 def measured(model, seed, n, out, tell):
     "One world."

@@ -108,19 +108,19 @@ def make_pairs(
 
 # %% ../../nbs/2_growth/12b_pairs.ipynb #7c1d90aa
 @cache
-def _kept(lang):
-    "All pairs of the file, by phenomenon."
+def _kept():
+    "All pairs of the file, by language and phenomenon."
     res = {}
     with gzip.open(data_dir()/'exam'/'pairs.jsonl.gz', 'rt', encoding='utf-8') as f:
         for p in (Pair(**json.loads(line)) for line in f): res.setdefault((p.lang, p.phenomenon), []).append(p)
-    return {phenomenon: some for (of, phenomenon), some in res.items() if of == lang}
+    return res
 
 def minimal_pairs(
     lang:str,    # es | en
     n:int=PAIRS, # Of each phenomenon
 )->tuple:        # Of `Pair`: `n` of each phenomenon
     "Pairs of more than ten phenomena, the same for ever."
-    return tuple(p for some in _kept(lang).values() for p in some[:n])
+    return tuple(p for (of, _), some in _kept().items() if of == lang for p in some[:n])
 
 # %% ../../nbs/2_growth/12b_pairs.ipynb #d19068f5
 def preferences(

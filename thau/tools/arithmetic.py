@@ -57,7 +57,7 @@ _typed = str.maketrans({'×': '*', '·': '*', '÷': '/', '−': '-', '–': '-',
 def _walk(node, text, depth=0):
     "What a node comes to."
     if depth > DEEPEST: raise ToolError('the expression is too deep')
-    if isinstance(node, ast.Constant) and node.value is not ...:
+    if isinstance(node, ast.Constant) and isinstance(node.value, (int, float)):
         source = ast.get_source_segment(text, node)
         return _held(Fraction(source if source[0] != '.' else '0' + source))
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, (ast.UAdd, ast.USub)):
