@@ -5,27 +5,28 @@ from pathlib import Path
 
 from thau.cli.learning import school
 from thau.engine.files import write_json
-from thau.learning.gaps import answers, auroc, calibration_error
-from thau.learning.pupil import Pupil, core
+from thau.learning.gaps import auroc, calibration_error, hear, stored
+from thau.learning.pupil import Pupil, core, refuses
 from thau.learning.rounds import learn
 from thau.learning.sources import from_text
 from thau.learning.worlds import questions, source_text, unanswered, world
 
 def examined(model, told, seed):
-    "Closed book: what it answers, in the source's language and in the other, and what it says where there is no answer."
-    pupil = Pupil.of(model)
+    "Closed book: what it knows by heart and what it says, in the source's language and in the other, and what it says where there is no answer."
+    pupil, score = Pupil.of(model), stored()
     sets = dict(same=questions(told), cross=questions(told, True), never=unanswered(told, seed, len(told)))
-    said = {name: answers(pupil, [q['q'] for q in some], [q['lang'] for q in some]) for name, some in sets.items()}
-    right = {name: [not a['abstained'] and core(a['answer']) == core(q['answer']) for a, q in zip(said[name], sets[name])] for name in ('same', 'cross')}
-    gap = [not r for name in right for r in right[name]] + [True]*len(said['never'])
-    scores = [a['gap_score'] for name in said for a in said[name]]
-    share = lambda x: round(sum(x)/len(x), 3)
-    return {name: share(r) for name, r in right.items()} | dict(abstains=share([a['abstained'] for a in said['never']]), wrongly_abstains=share([a['abstained'] for name in right for a in said[name]]),
-        auroc=round(auroc(scores, gap), 3) if any(gap) and not all(gap) else None, calibration_error=round(calibration_error(scores, gap), 3))
+    heard = {name: hear(pupil, [q['q'] for q in some], [q['lang'] for q in some]) for name, some in sets.items()}
+    silent = {name: [refuses(h.answer) or score(h.signs) >= score.threshold for h in some] for name, some in heard.items()}
+    knows = {name: [core(h.answer) == core(q['answer']) for h, q in zip(heard[name], sets[name])] for name in ('same', 'cross')}
+    scores, gap = [float(score(h.signs)) for some in heard.values() for h in some], [not k for name in knows for k in knows[name]] + [True]*len(told)
+    share = lambda x: round(sum(x)/max(1, len(x)), 3)
+    return {name: share([k and not s for k, s in zip(knows[name], silent[name])]) for name in knows} | dict(by_heart={name: share(k) for name, k in knows.items()}, abstains=share(silent['never']),
+        wrongly_abstains=share([s for name in knows for s in silent[name]]),
+        silent_though_known=share([s for name in knows for k, s in zip(knows[name], silent[name]) if k]), auroc=round(auroc(scores, gap), 3) if not all(gap) else None, calibration_error=round(calibration_error(scores, gap), 3))
 
 def asks(fact, told):
     "Whether a question names the subject of what was told, and its answer is the object."
-    return core(fact.answer) in map(core, told.object) and any(s in fact.question for s in told.subject)
+    return core(fact.answer) in map(core, told.object) and any(s.strip('«»"') in fact.question for s in told.subject)
 
 def asked(facts, told):
     "How many of its own questions have the right answer, and how many facts have such a question."

@@ -43,6 +43,8 @@ def sentences(
     "`text` in sentences; abbreviations do not end one."
     return [s.strip() for s in _ends.split(re.sub(r'\s+', ' ', text)) if s.strip()]
 
+_leans = re.compile(r"(?:It|Its|He|She|They|His|Her|Their|This|That|These|Those|There|Then|Él|Ella|Ellos|Ellas|Su|Sus|Est[aeo]s?|Es[aeo]s?|Allí|Ahí|Entonces|Luego|Es|Era|Fue|Tiene|Tuvo|Está|Vive|Había|Tenía|Vivía|\w+(?:ó|aron|ieron))\b")
+
 @dataclass(frozen=True)
 class Sentence:
     "A sentence and where it stood."
@@ -52,7 +54,13 @@ class Sentence:
     before: str    # The sentences before it in the paragraph, as far as they matter
 
     @property
-    def passage(self)->str: return f'{self.before} {self.text}'.strip()
+    def alone(self)->bool: # Does it need no sentence before it?
+        names = [w for w in re.findall(r'[^\W\d_]+', self.text) if w[0].isupper() and w.casefold() not in _small['es'] | _small['en']]
+        return bool(names) and not _leans.match(self.text)
+
+    @property
+    def passage(self)->str: # To be read
+        return self.text if self.alone else f'{self.before} {self.text}'.strip()
 
 # %% ../../nbs/4_learning/01_sources.ipynb #20523e2b
 class Refused(ThauError):
