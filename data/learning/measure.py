@@ -19,7 +19,7 @@ def examined(model, told, seed):
     silent = {name: [refuses(h.answer) or score(h.signs) >= score.threshold for h in some] for name, some in heard.items()}
     knows = {name: [core(h.answer) == core(q['answer']) for h, q in zip(heard[name], sets[name])] for name in ('same', 'cross')}
     scores, gap = [float(score(h.signs)) for some in heard.values() for h in some], [not k for name in knows for k in knows[name]] + [True]*len(told)
-    share = lambda x: round(sum(x)/max(1, len(x)), 3)
+    share = lambda x: round(float(sum(x))/max(1, len(x)), 3)
     return {name: share([k and not s for k, s in zip(knows[name], silent[name])]) for name in knows} | dict(by_heart={name: share(k) for name, k in knows.items()}, abstains=share(silent['never']),
         wrongly_abstains=share([s for name in knows for s in silent[name]]),
         silent_though_known=share([s for name in knows for k, s in zip(knows[name], silent[name]) if k]), auroc=round(auroc(scores, gap), 3) if not all(gap) else None, calibration_error=round(calibration_error(scores, gap), 3))
@@ -50,5 +50,5 @@ if __name__ == '__main__':
     def tell(text): print(f'{time.perf_counter() - began:5.0f} s  {text}', file=sys.stderr, flush=True)
     for seed in range(args.first, args.first + args.seeds):
         with tempfile.TemporaryDirectory() as tmp: rows.append(measured(args.model, seed, args.facts, Path(tmp)/'wiser', tell))
-        write_json(args.out, dict(command=f'python data/learning/measure.py MODEL OUT.json --facts {args.facts} --seeds {args.seeds}', worlds=rows))
+        write_json(args.out, dict(command=f'python data/learning/measure.py MODEL OUT.json --facts {args.facts} --first {args.first} --seeds {args.seeds}', worlds=rows))
         tell(rows[-1])
