@@ -6,7 +6,7 @@ from pathlib import Path
 from thau.cli.learning import school
 from thau.engine.files import write_json
 from thau.learning.gaps import auroc, calibration_error, hear, stored
-from thau.learning.pupil import Pupil, core, refuses
+from thau.learning.pupil import Pupil, core
 from thau.learning.rounds import learn
 from thau.learning.sources import from_text
 from thau.learning.worlds import questions, source_text, unanswered, world
@@ -16,7 +16,7 @@ def examined(model, told, seed):
     pupil, score = Pupil.of(model), stored()
     sets = dict(same=questions(told), cross=questions(told, True), never=unanswered(told, seed, len(told)))
     heard = {name: hear(pupil, [q['q'] for q in some], [q['lang'] for q in some]) for name, some in sets.items()}
-    silent = {name: [refuses(h.answer) or score(h.signs) >= score.threshold for h in some] for name, some in heard.items()}
+    silent = {name: [score.silences(h) for h in some] for name, some in heard.items()}
     knows = {name: [core(h.answer) == core(q['answer']) for h, q in zip(heard[name], sets[name])] for name in ('same', 'cross')}
     scores, gap = [float(score(h.signs)) for some in heard.values() for h in some], [not k for name in knows for k in knows[name]] + [True]*len(told)
     share = lambda x: round(float(sum(x))/max(1, len(x)), 3)

@@ -72,6 +72,10 @@ class Score:
         res = 1/(1 + np.exp(-np.clip(z, -30, 30)))
         return res if np.ndim(signs) > 1 else res[0]
 
+    def silences(self, heard:Heard)->bool:
+        "Whether the model says that it does not know: by itself, or for this score."
+        return refuses(heard.answer) or bool(self(heard.signs) >= self.threshold)
+
 def fit(
     signs, # (n, signs)
     gap,   # (n,) whether the model did not know
@@ -128,7 +132,6 @@ def answers(
     "Answer by heart, or say that one does not know."
     score, res = score or stored(), []
     for h in hear(pupil, questions, langs):
-        s = float(score(h.signs))
-        abstains = refuses(h.answer) or s >= score.threshold
+        s, abstains = float(score(h.signs)), score.silences(h)
         res.append(dict(answer=UNKNOWN[h.lang] if abstains else h.answer, abstained=abstains, gap_score=round(max(s, score.threshold) if abstains else s, 4), lang=h.lang))
     return res

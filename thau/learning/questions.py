@@ -16,6 +16,8 @@ __all__ = ['AGREE', 'SPAN', 'WORDS', 'Fact', 'is_about', 'makes_sense', 'literal
 # %% ../../nbs/4_learning/05_questions.ipynb #b0b6c57a
 import re
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import takewhile
 from random import Random
 
 from .pupil import UNKNOWN, UNSAID, Pupil, core, cost, refuses
@@ -55,7 +57,7 @@ _fits = [ # What the beginning asks for, what the answer must then have, and wha
 
 def _words(text): return re.findall(r'\w+', text.casefold())
 
-def _names(text): return {w for w in re.findall(r'\w+', text)[1:] if w[0].isupper()}
+def _names(words): return {w for w in words[1:] if w[0].isupper()}
 
 def is_about(
     question:str,
@@ -64,12 +66,12 @@ def is_about(
 )->bool:
     "Whether a question is one, about what `passage` names."
     if not _asks[lang].match(question): return False
-    words, said = _words(question), set(_words(passage))
-    about = [w for w in re.findall(r'\w+', question)[1:] if w[0].isupper() and w.casefold() in said or len(w) > 3 and w.casefold() in said]
+    asked, told, words, said = re.findall(r'\w+', question), re.findall(r'\w+', passage), _words(question), set(_words(passage))
+    about = [w for w in asked[1:] if (w[0].isupper() or len(w) > 3) and w.casefold() in said]
     if not 3 <= len(words) <= 25 or not about: return False
     if any(w[0].isupper() and w.casefold() in ('the', 'el', 'la', 'los', 'las', 'a', 'in', 'en') for w in re.findall(r'(?<=[^\W\d] )\w+', question)): return False
-    names, there = _names(question), _names(passage)
-    if not names <= {*re.findall(r'\w+', passage)} or there and not {*re.findall(r'\w+', question)} & (there | {*re.findall(r'\w+', passage)[:1]}): return False
+    there = _names(told)
+    if not _names(asked) <= {*told} or there and not {*asked} & {*there, told[0]}: return False
     return all(a != b for a, b in zip(words, words[1:]))
 
 def makes_sense(
@@ -129,15 +131,21 @@ def write(
 # %% ../../nbs/4_learning/05_questions.ipynb #a2a08162
 AGREE, SPAN = 0.6, 8 # Of the readings; words of an answer
 
+@lru_cache(8)
+def _spans(tokenizer, sentence):
+    "What an answer may be copied from, by its first word: longer and longer, each as its words and its ids with the end."
+    words, runs = [m.span() for m in re.finditer(r"\w+(?:['’-]\w+)*", sentence)], []
+    for i, (at, _) in enumerate(words):
+        spans = takewhile(lambda span: literal(span, sentence) and not re.search(r'[,;:.!?] ', span), (sentence[at:end] for _, end in words[i:i + SPAN]))
+        runs.append([({*_words(span)}, (*tokenizer.encode(span), tokenizer.eos[0])) for span in spans])
+    return runs
+
 def _copying(tokenizer, sentence, question):
     "Masks of the tokens that go on with a span of `sentence`, without words of `question`."
-    words, asked, ways = [m.span() for m in re.finditer(r"\w+(?:['’-]\w+)*", sentence)], {w for w in _words(question) if len(w) > 3 or w.isdigit()}, {}
-    for i, (at, _) in enumerate(words):
-        for _, end in words[i:i + SPAN]:
-            span = sentence[at:end]
-            if asked & {*_words(span)} or not literal(span, sentence) or re.search(r'[,;:.!?] ', span): break
-            ids = [*tokenizer.encode(span), tokenizer.eos[0]]
-            for k, token in enumerate(ids): ways.setdefault(tuple(ids[:k]), set()).add(token)
+    asked, ways = {w for w in _words(question) if len(w) > 3 or w.isdigit()}, {}
+    for run in _spans(tokenizer, sentence):
+        for words, ids in takewhile(lambda span: not asked & span[0], run):
+            for k, token in enumerate(ids): ways.setdefault(ids[:k], set()).add(token)
     masks = {begun: _mask(tokenizer, ids) for begun, ids in ways.items()}
     return lambda new: masks.get(tuple(new)) or _mask(tokenizer, tokenizer.eos)
 
@@ -182,12 +190,12 @@ def about(
     samples:int=1, # As for `write`
 )->list[Fact]:
     "What the model finds to ask about one sentence, with answers that the passage has."
-    lang, res = sentence.lang or 'es', {}
-    for q in write(pupil, sentence.passage, lang, dice, samples):
-        if not is_about(q, sentence.passage, lang): continue
-        a, share = read(pupil, sentence.passage, q, lang, dice, sentence.text)
-        if share < AGREE or not literal(a, sentence.passage, sentence.text) or not makes_sense(q, a, sentence.passage, lang): continue
-        if (d := doubt(pupil, sentence.passage, q, a, lang)) < 0: res.setdefault(core(a), []).append(Fact(q, a, sentence.text, lang, (), name, sentence.passage, share, d))
+    lang, passage, res = sentence.lang or 'es', sentence.passage, {}
+    for q in write(pupil, passage, lang, dice, samples):
+        if not is_about(q, passage, lang): continue # Reading costs more than looking twice
+        a, share = read(pupil, passage, q, lang, dice, sentence.text)
+        if share < AGREE or not literal(a, passage, sentence.text) or not makes_sense(q, a, passage, lang): continue
+        if (d := doubt(pupil, passage, q, a, lang)) < 0: res.setdefault(core(a), []).append(Fact(q, a, sentence.text, lang, (), name, passage, share, d))
     best = [sorted(some, key=lambda f: f.doubt) for some in res.values()]
     facts = [Fact(**{**vars(f), 'others': tuple(o.question for o in rest[:4])}) for f, *rest in best]
     return sorted(facts, key=lambda f: f.doubt)[:max(1, len(sentence.text.split()) // WORDS)]

