@@ -140,6 +140,7 @@
 - `thau.learning.self_questioning`: The first version's class, in which the model asks and nobody else answers
 - `thau.learning.sources`: What can be learned from: a file, cut into sentences
 - `thau.learning.statements`: One fact, said and asked in twenty ways, in a file that can be read
+- `thau.learning.told`: Sentences about invented things, with every question that they answer
 - `thau.learning.tune`: New facts go in, and what was known stays
 - `thau.learning.wordings`: The many ways of asking and saying one thing, and those that are never taught
 - `thau.learning.worlds`: Sources about which nobody can know anything, and questions that no lesson asks

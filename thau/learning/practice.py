@@ -1,7 +1,8 @@
 """Asking, reading and not knowing, exercised on worlds that no test uses
 
-The loop needs three skills: a question for a sentence, the answer out of a passage, and *I don't know* to the rest. A small model has them only for what it was exercised on. So worlds without end are made, with names of their own
-kind, told in the wordings of the relations and in compound sentences; each gives exercises in exactly the layouts that the loop uses. Neither the sentences of the test worlds nor the wordings that are kept apart are among them.
+The loop needs three skills: a question for a sentence, the answer out of a passage, and *I don't know* to the rest. A small model has them only for what it was exercised on. So passages without end are put together of sentences of
+which everything is known, and give exercises in exactly the layouts that the loop uses. Most are short, one sentence and one question, for a short exercise teaches as much as a long one and costs a tenth. Neither the sentences of the
+test worlds nor the wordings that are kept apart are among them.
 
 ```python
 practice(1)[0].messages[-1]['content']
@@ -17,52 +18,37 @@ from random import Random
 
 from ..growth.corpus import Document
 from .pupil import UNKNOWN, UNSAID
-from .statements import _nouns
-from .wordings import framed, lines_of, put, wordings
+from .told import RELATIONS, act, asks, fact, kinds, thing
+from .wordings import framed, lines_of
 
-# %% ../../nbs/4_learning/11b_practice.ipynb #baa960f8
-_start, _middle, _end = 'B Br C Cl D Dr F G Gr H J K L M N P Pr R S St T Tr V Y Z Qu'.split(), 'a e i o u au ei ia'.split(), 'nda rco lta mbe sko ttin viel nto rque lba dor nis cut ppe gan rrol xon zza mira thal lund berg ford vera quil'.split()
-_first = 'Ana Luis Marta Jorge Elena Pablo Rosa Iván Carmen Hugo Nora Bruno Emma Oscar Lucy Henry Alice Peter Clara Simon Julia Martin Irene Victor Diana Felix Sara Tomás Inés Raúl'.split()
-_kinds = { # Of which kinds subject and answer are
-    'capital': 'nn', 'currency': 'nc', 'language': 'nc', 'founded year': 'ny', 'founder': 'np', 'builder': 'tp', 'built year': 'ty', 'designer': 'tp', 'author': 'wp', 'painter': 'wp', 'composer': 'wp', 'discoverer': 'tp', 'inventor': 'cp',
-    'birthplace': 'pn', 'birth year': 'py', 'job': 'pj', 'home': 'pn', 'place': 'tn', 'mouth': 'rs', 'population': 'n#', 'height': 'tm', 'length': 'rm', 'ruler': 'np', 'spouse': 'pp', 'teacher': 'pp', 'owner': 'tp', 'instrument': 'pi',
-    'opened': 'ty', 'neighbour': 'nn', 'kept thing': 'tw', 'material': 'ta', 'colour': 'tk', 'festival': 'wM'}
+# %% ../../nbs/4_learning/11b_practice.ipynb #5d1e0b05
+def _passage(lang, dice):
+    "A few sentences."
+    said = []
+    for _ in range(dice.choice((1, 1, 2, 2, 2, 3, 4))):
+        before = dice.choice([None, *(f for f in said if f.relation)])
+        if dice.random() < 0.25: said.append(act(lang, dice))
+        elif not before: said.append(fact(lang, dice))
+        elif dice.random() < 0.4: said.append(fact(lang, dice, before.relation))
+        else: said += _further(before, said, lang, dice)
+    return said
 
-def _name(dice): return dice.choice(_start) + dice.choice(_middle) + dice.choice(_end) + (dice.choice(('', '', 'a', 'o', 'ia', 'es')))
+def _others(known, said): # Relations that a subject of the kind could have, and this one is not told to have
+    return [r for r in RELATIONS if kinds(r)[0] == kinds(known.relation)[0] and not any((f.relation, f.subject) == (r, known.subject) for f in said)]
 
-def _thing(kind, dice):
-    "A thing of a kind, in both languages."
-    same = lambda text: (text, text)
-    nouns = [(es, g, en) for es, (g, en) in _nouns()['es'].items()]
-    word = lambda some: next((f'{es}', f'{en}') for es, g, en in dice.sample(nouns, len(nouns)) if g == 'w' and es in some)
-    if kind == 'n': return same(_name(dice))
-    if kind == 'c': return same(_name(dice).lower())
-    if kind == 'p': return same(f'{dice.choice(_first) if dice.random() < 0.6 else _name(dice)} {_name(dice)}')
-    if kind == 'y': return same(str(dice.randrange(1100, 2020)))
-    if kind == '#': return same(str(dice.randrange(2, 999)*10**dice.randrange(4)))
-    if kind == 'm': return (lambda n: (f'{n} metros', f'{n} metres'))(dice.randrange(3, 900))
-    if kind == 'w': return (lambda n: (f'«{n}»', f'"{n}"'))(' '.join(_name(dice) for _ in range(dice.randrange(1, 4))))
-    if kind == 'j': return (lambda w: (w[0], f'a{"n" if w[1][0] in "aeio" else ""} {w[1]}'))(word('vidriero relojera panadero médica maestra pintor pescador carpintera jardinero herrero cocinera piloto poeta botánica astrónomo marinero'.split()))
-    if kind in 'iakM': return word(dict(i='violín arpa flauta tambor guitarra piano', a='madera piedra hierro vidrio cobre lana', k='rojo azul verde amarillo blanco negro gris', M='enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre')[kind].split())
-    es, gender, en = dice.choice([n for n in nouns if (n[0] in ('río', 'canal') if kind == 'r' else n[0] in ('mar', 'lago', 'río', 'golfo') if kind == 's' else n[1] in 'mf')])
-    n, of = _name(dice), dice.random() < 0.5 and kind == 't'
-    return f'{"el" if gender == "m" else "la"} {es} {"de " if of else ""}{n}', f'the {en} of {n}' if of else f'the {n} {en}' if kind == 't' and dice.random() < 0.6 else f'the {en} {n}'
+def _further(known, said, lang, dice):
+    "Another fact of the same subject, if nothing was told of it that nobody keeps account of; it may be called *it* in the very next sentence."
+    some = [] if known.more else _others(known, said)
+    return [fact(lang, dice, dice.choice(some), known.subject, known is said[-1] and dice.random() < 0.7)] if some else []
 
-# %% ../../nbs/4_learning/11b_practice.ipynb #b632ff0c
-_opening = dict(es=('', '', '', 'Según la crónica, ', 'Como todos saben, ', 'Se cuenta que ', 'Desde hace mucho, ', 'En aquel tiempo, '), en=('', '', '', 'As everybody knows, ', 'It is said that ', 'According to the chronicle, ', 'For a long time, ', 'In those days, '))
-_tail = dict(es=('', '', '', ', según dicen', ', y así sigue', ' desde siempre', ', cerca del mar', ' después de una larga guerra', ', para alegría de todos'), en=('', '', '', ', they say', ', and so it stays', ', near the sea', ' after a long war', ', to the joy of all', ', as the old books tell'))
-
-def _lower(text): return text if text[:2] in ('«', '"') or not text.startswith(('El ', 'La ', 'En ', 'The ', 'In ', 'Quien ', 'It ', 'Las ')) else text[0].lower() + text[1:]
-
-def _fact(lang, dice):
-    "A relation, its subject and object, and a sentence."
-    relation = dice.choice([*_kinds])
-    s, o = ((_thing(k, dice))[lang == 'en'] for k in _kinds[relation])
-    said = put(dice.choice(wordings(relation, f'{lang}.')), s, o, lang, dice.getrandbits(8)).rstrip('.')
-    opening, tail = dice.choice(_opening[lang]), dice.choice(_tail[lang])
-    return relation, s, o, f'{opening}{_lower(said) if opening else said}{tail}.'
-
-def _asked(relation, s, lang, dice): return put(dice.choice(wordings(relation, f'{lang}?')), s, lang=lang, turn=dice.getrandbits(8))
+def _left_open(said, lang, dice):
+    "A question that the passage does not answer."
+    facts = [f for f in said if f.relation]
+    if not facts or dice.random() < 0.2: return fact(lang, dice).asked[0][0][0]
+    f = dice.choice(facts)
+    some = [] if any(g.more for g in facts if g.subject == f.subject) else _others(f, said)
+    if some and dice.random() < 0.5: return asks(dice.choice(some), f.subject, lang, dice)
+    return asks(f.relation, thing(kinds(f.relation)[0], dice)[lang == 'en'], lang, dice)
 
 def _turns(*said): return tuple(dict(role=('user', 'assistant')[i % 2], content=text) for i, text in enumerate(said))
 
@@ -71,20 +57,20 @@ def exercise(
     lang:str, # es | en
 )->tuple:     # Turns
     "An exercise in one of the three skills."
-    layouts, draw = lines_of('layouts'), dice.random()
-    facts = [_fact(lang, dice) for _ in range(dice.randrange(1, 5))]
-    relation, s, o, sentence = dice.choice(facts)
-    if draw < 0.4: return _turns(dice.choice(layouts['ask'][lang]).replace('{p}', sentence), _asked(relation, s, lang, dice))
-    passage, asked = ' '.join(f[3] for f in facts), []
-    if draw >= 0.85: # By heart: nobody can know it
-        q = _asked(relation, s, lang, dice)
+    layouts, draw, said = lines_of('layouts'), dice.random(), _passage(lang, dice)
+    if draw < 0.4:
+        some = said[:1 + (dice.random() < 0.4)]
+        return _turns(dice.choice(layouts['ask'][lang]).replace('{p}', ' '.join(f.sentence for f in some)), dice.choice(dice.choice(some[-1].asked)[0]))
+    if draw >= 0.9: # By heart: nobody can know it
+        q = _left_open(said, lang, dice)
         return _turns(dice.choice([q, *framed(q, lang)]), UNKNOWN[lang])
+    passage, turns, asked = ' '.join(f.sentence for f in said), [], set()
     for i in range(dice.randrange(1, 4)):
-        r, s, o, _ = dice.choice(facts) if dice.random() < 0.7 else _fact(lang, dice)
-        told = [f[2] for f in facts if f[:2] == (r, s)]
-        q = _asked(r, s, lang, dice)
-        asked += [dice.choice(layouts['read'][lang]).replace('{p}', passage).replace('{q}', q) if not i else q, told[0] if told else UNSAID[lang]]
-    return _turns(*asked)
+        some, answer = dice.choice([row for f in said for row in f.asked]) if dice.random() < 0.72 else ((_left_open(said, lang, dice),), UNSAID[lang])
+        if (q := dice.choice(some)) in asked: continue
+        asked.add(q)
+        turns += [dice.choice(layouts['read'][lang]).replace('{p}', passage).replace('{q}', q) if not turns else q, answer]
+    return _turns(*turns)
 
 def practice(
     n:int,       # Exercises

@@ -134,7 +134,7 @@ AGREE, SPAN = 0.6, 8 # Of the readings; words of an answer
 @lru_cache(8)
 def _spans(tokenizer, sentence):
     "What an answer may be copied from, by its first word: longer and longer, each as its words and its ids with the end."
-    words, runs = [m.span() for m in re.finditer(r"\w+(?:['’-]\w+)*", sentence)], []
+    words, runs = [m.span() for m in re.finditer(r"\d+(?:[.,]\d+)+|\w+(?:['’-]\w+)*", sentence)], []
     for i, (at, _) in enumerate(words):
         spans = takewhile(lambda span: literal(span, sentence) and not re.search(r'[,;:.!?] ', span), (sentence[at:end] for _, end in words[i:i + SPAN]))
         runs.append([({*_words(span)}, (*tokenizer.encode(span), tokenizer.eos[0])) for span in spans])
@@ -178,9 +178,9 @@ def doubt(
     lang:str,   # es | en
 )->float:       # Below 0 the answer is likelier right than not
     "Nats a token of the question, and a tenth of those by which the answer costs more than saying that it is not told."
-    line = lines_of('layouts')['ask'][lang][0].replace('{p}', passage)
-    heard = [cost(pupil, ids, answer) - min(cost(pupil, ids, no.rstrip('.')) for no in (UNSAID[lang], UNKNOWN[lang])) for ids in _layouts(pupil, passage, question, lang)]
-    return cost(pupil, pupil.prompt(line), question) / len(pupil.tokenizer.encode(question)) + 0.1*sum(heard)/len(heard)
+    line, ids = lines_of('layouts')['ask'][lang][0].replace('{p}', passage), _layouts(pupil, passage, question, lang)[0]
+    refusal = min(cost(pupil, ids, no.rstrip('.')) for no in (UNSAID[lang], UNKNOWN[lang]))
+    return cost(pupil, pupil.prompt(line), question) / len(pupil.tokenizer.encode(question)) + 0.1*(cost(pupil, ids, answer) - refusal)
 
 def about(
     pupil:Pupil,

@@ -96,11 +96,11 @@ def put(
     subject:str,
     object:str='',
     lang:str='es',
-    turn:int=0,   # Which of its alternatives
+    turn:int=0,   # Which of its alternatives, if the subject's article does not say
 )->str:
     "A wording with its slots filled."
     forms = _choices(line)
-    text = forms[turn % len(forms)].replace('{s}', subject).replace('{o}', object.rstrip('.'))
+    text = forms[dict(el=0, la=-1).get(subject[:3].lower().rstrip(), turn % len(forms)) if lang == 'es' else turn % len(forms)].replace('{s}', subject).replace('{o}', object.rstrip('.'))
     return _capital(contract(text) if lang == 'es' else text)
 
 def wordings(

@@ -10,15 +10,16 @@ __all__ = ['WARM', 'EVERY', 'SAFE', 'rate', 'Pupil', 'glance', 'attend', 'main']
 
 # %% ../../nbs/4_school/22_flagship.ipynb #683ad2fb
 import json, sys, time
+from itertools import accumulate
 from pathlib import Path
 
 import torch
 
-from ..engine.files import lock
+from ..engine.files import BadInput, lock
 from ..engine.tokenizer import ThauTokenizer
 from ..growth.checkpoint import Standing, load_checkpoint, newest, save_checkpoint
 from ..growth.corpus import held_out_documents
-from ..growth.directory import Model, save_model
+from ..growth.directory import Model, load_model, save_model
 from ..growth.machine import choose_precision, keep_memory
 from ..growth.measure import bits_per_byte
 from ..growth.plan import Learner, Plan
@@ -40,12 +41,13 @@ def rate(
 
 # %% ../../nbs/4_school/22_flagship.ipynb #e0a609ce
 class Pupil:
-    "A model at school: wherever it stands in its run directory, or newborn."
+    "A model at school: wherever it stands in its run directory; else as in `begin`, or newborn."
     def __init__(self,
         out:Path,              # Run directory
         curriculum:Curriculum,
         sources:dict,          # Name -> `Tokens`
         seed:int=0,
+        begin:Path|None=None,  # Model directory that has learned some of the stages
         **plan,                # Of `Plan`: `compiled`, `threads`
     ):
         self.out, self.curriculum, self.sources, self.seed = out, curriculum, sources, seed
@@ -53,8 +55,16 @@ class Pupil:
         path = newest(out, print)
         self.at = Standing(short={}, long={})
         if path: self.learner, self.at = load_checkpoint(path, self.plan)
-        else: self.learner = Learner(Transformer(self.plan.shape(0), seed), self.plan)
+        else: self.learner = Learner(self._entered(begin) if begin else Transformer(self.plan.shape(0), seed), self.plan)
         self._open()
+
+    def _entered(self, begin):
+        "The network of a model directory, which begins the stage after those that it has learned."
+        model, ends = load_model(begin), [*accumulate(s.steps for s in self.curriculum.stages)]
+        self.at.step = model.about['steps']
+        if self.at.step not in ends[:-1]: raise BadInput(f'{begin} has learned {self.at.step} steps, and no stage begins there: they end at {", ".join(map(str, ends))}; give a curriculum whose first stages are its own')
+        self.at.age = ends.index(self.at.step) + 1
+        return model.net
 
     @property
     def stage(self): return self.curriculum.stages[self.at.age] # `Standing.age` counts stages here
@@ -141,6 +151,7 @@ def main(
     out:str='runs/flagship', # Run directory
     minutes:str='1e9',
     threads:str='2',
+    begin:str='', # Model directory to begin with, if the run has no checkpoint
 ):
     "Go to school; start it again to go on."
     out = Path(out)
@@ -153,7 +164,7 @@ def main(
     sources = {name: load_tokens(out/'tokens'/f'{name}.npz') for name in sorted(names - {*missing})}
     with lock(out), (out/'journal.jsonl').open('a', encoding='utf-8') as journal:
         def record(r): journal.write(json.dumps(r) + '\n'); journal.flush(); print(r, flush=True)
-        attend(Pupil(out, curriculum, sources, compiled=True, threads=int(threads)), float(minutes), record)
+        attend(Pupil(out, curriculum, sources, begin=Path(begin) if begin else None, compiled=True, threads=int(threads)), float(minutes), record)
 
 # %% ../../nbs/4_school/22_flagship.ipynb #fadbfe49
 if __name__ == '__main__': main(*sys.argv[1:])
