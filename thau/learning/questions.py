@@ -178,9 +178,9 @@ def doubt(
     lang:str,   # es | en
 )->float:       # Below 0 the answer is likelier right than not
     "Nats a token of the question, and a tenth of those by which the answer costs more than saying that it is not told."
-    line, ids = lines_of('layouts')['ask'][lang][0].replace('{p}', passage), _layouts(pupil, passage, question, lang)[0]
-    refusal = min(cost(pupil, ids, no.rstrip('.')) for no in (UNSAID[lang], UNKNOWN[lang]))
-    return cost(pupil, pupil.prompt(line), question) / len(pupil.tokenizer.encode(question)) + 0.1*(cost(pupil, ids, answer) - refusal)
+    line = lines_of('layouts')['ask'][lang][0].replace('{p}', passage)
+    heard = [cost(pupil, ids, answer) - min(cost(pupil, ids, no.rstrip('.')) for no in (UNSAID[lang], UNKNOWN[lang])) for ids in _layouts(pupil, passage, question, lang)]
+    return cost(pupil, pupil.prompt(line), question) / len(pupil.tokenizer.encode(question)) + 0.1*sum(heard)/len(heard)
 
 def about(
     pupil:Pupil,

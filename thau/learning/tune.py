@@ -70,7 +70,7 @@ def dreams(
     return [Document(f'dream/{d.id}', d.lang, 'dreams', '', (*d.messages[:-1], dict(role='assistant', content=a))) for d, a in zip(some, said) if a]
 
 # %% ../../nbs/4_learning/08_tune.ipynb #99c11fd8
-RATE, ROUNDS, FACTS, REPLAY = 0.008, 10, 48, (3, 512) # Of AdamW; times over the data; rows of new text in a step; rows of old text, and their tokens, long enough for a lesson with tools
+RATE, ROUNDS, FACTS, REPLAY = 0.008, 10, 48, (6, 256) # Of AdamW; times over the data; rows of new text in a step; rows of old text, and their tokens
 OLD = 24 # Batches of old text whose inputs the changes keep away from
 ANCHOR = 4. # Weight of the divergence beside half the loss of what is new
 
@@ -95,10 +95,9 @@ def _drift(
     with torch.no_grad(): was = expect(old)
     return F.kl_div(expect(net), was, log_target=True, reduction='batchmean')
 
-def _replay(docs, model, seed):
+def _replay(docs, tokenizer, seed):
     "An endless stream of old text, or nothing."
-    rows, longest = REPLAY
-    return Stream(encode_documents(docs, model.tokenizer, answers_only=True), rows, min(longest, model.net.shape.context), seed) if docs else None
+    return Stream(encode_documents(docs, tokenizer, answers_only=True), *REPLAY, seed) if docs else None
 
 def tune(
     model:Model,   # Left as it is
@@ -114,7 +113,7 @@ def tune(
     "Learn `docs` without forgetting."
     if not docs: raise BadInput('there is nothing to learn')
     net, dice = copy.deepcopy(model.net), Random(f'tune {seed}')
-    rows, old, opt = [_ids(d, model.tokenizer) for d in docs], _replay(replay, model, seed), _optimizer(net, parts)
+    rows, old, opt = [_ids(d, model.tokenizer) for d in docs], _replay(replay, model.tokenizer, seed), _optimizer(net, parts)
     quiet = Quiet(net, [next(old)[:, :-1] % HEARD for _ in range(OLD)] if old else [])
     dtype = getattr(torch, choose_precision(net.embed_tokens.weight.device.type))
     steps, step = rounds * -(-len(rows)//FACTS), 0
