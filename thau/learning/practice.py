@@ -65,7 +65,7 @@ def exercise(
         q = _left_open(said, lang, dice)
         return _turns(dice.choice([q, *framed(q, lang)]), UNKNOWN[lang])
     passage, turns, asked = ' '.join(f.sentence for f in said), [], set()
-    for i in range(dice.randrange(1, 4)):
+    for _ in range(dice.randrange(1, 4)):
         some, answer = dice.choice([row for f in said for row in f.asked]) if dice.random() < 0.72 else ((_left_open(said, lang, dice),), UNSAID[lang])
         if (q := dice.choice(some)) in asked: continue
         asked.add(q)

@@ -20,18 +20,17 @@ from .wordings import lines_of, put, wordings
 # %% ../../nbs/4_learning/11a_told.ipynb #5d1e0c07
 _start, _middle, _end = 'B Br C Cl D Dr F G Gr H J K L M N P Pr R S St T Tr V Y Z Qu Al An Es Is O Ur Ch Ll Wh Sh Mon Cal'.split(), 'a e i o u au ei ia ai io ue ea'.split(), 'nda rco lta mbe sko ttin viel nto rque lba dor nis cut ppe gan rrol xon zza mira thal lund berg ford vera quil c ñ ll sh mp str gu nd ct rv dr fl ng rm sc x chi jar pel ton wick more'.split()
 _first = 'Ana Luis Marta Jorge Elena Pablo Rosa Iván Carmen Hugo Nora Bruno Emma Oscar Lucy Henry Alice Peter Clara Simon Julia Martin Irene Victor Diana Felix Sara Tomás Inés Raúl'.split()
-_kinds = { # Of which kinds subject and answer are
+RELATIONS = { # Of which kinds subject and answer are
     'capital': 'nn', 'currency': 'nc', 'language': 'nc', 'founded year': 'ny', 'founder': 'np', 'builder': 'tp', 'built year': 'ty', 'designer': 'tp', 'author': 'wp', 'painter': 'wp', 'composer': 'wp', 'discoverer': 'tp', 'inventor': 'cp',
     'birthplace': 'pn', 'birth year': 'py', 'job': 'pj', 'home': 'pn', 'place': 'tn', 'mouth': 'rs', 'population': 'n#', 'height': 'tm', 'length': 'rm', 'ruler': 'np', 'spouse': 'pp', 'teacher': 'pp', 'owner': 'tp', 'instrument': 'pi',
     'opened': 'ty', 'neighbour': 'nn', 'kept thing': 'tw', 'material': 'ta', 'colour': 'tk', 'festival': 'wM'}
-RELATIONS = [*_kinds]
 
 def _name(dice):
     name = dice.choice(_start) + dice.choice(_middle) + dice.choice(_end)
     return name if name[-1] in 'aeiou' else name + dice.choice(('', 'a', 'o', 'e', 'ia', 'es', 'ar', 'uelo'))
 
 def thing(
-    kind:str, # A letter: n a name of a place, c of a small thing, p a person, y a year, # 2 m numbers, w a work, j a job, i an instrument, a a material, k a colour, M a month, r a river, s water, t something built or found
+    kind:str, # A letter: n a name of a place, c of a small thing, p a person, y a year, d a day of a month, # 2 m numbers, w a work, j a job, i an instrument, a a material, k a colour, M a month, r a river, s water, t something built or found
     dice:Random,
 )->tuple:     # Spanish, English
     "A thing of a kind, in both languages."
@@ -42,6 +41,7 @@ def thing(
     if kind == 'c': return same(_name(dice).lower())
     if kind == 'p': return same(f'{dice.choice(_first) if dice.random() < 0.6 else _name(dice)} {_name(dice)}')
     if kind == 'y': return same(str(dice.randrange(1100, 2020)))
+    if kind == 'd': return same(str(dice.randrange(1, 29)))
     if kind == '2': return same(str(dice.randrange(2, 60)))
     if kind == '#': return same(str(dice.randrange(2, 999)*10**dice.randrange(4)))
     if kind == 'm': return (lambda n: (f'{n} metros', f'{n} metres'))(dice.randrange(3, 900))
@@ -64,23 +64,24 @@ def _more():
     return res
 
 def kinds(
-    relation:str, # A key of `_kinds`, or a role or part
+    relation:str, # A key of `RELATIONS`, or a role or part
 )->str:           # Letters, see `thing`
     "Of which kinds its subject and its answer are."
-    return _kinds[relation] if relation in _kinds else _more()[relation][0]
+    return RELATIONS[relation] if relation in RELATIONS else _more()[relation][0]
+
+def _put_in(line, slots): # Slot -> text
+    for slot, text in slots.items(): line = line.replace(f'{{{slot}}}', text)
+    return line
 
 @cache
 def _lines(relation, lang):
     "Mark -> lines: '' tells, '+' goes on, '.' states, '?' asks."
     told = lines_of('told')
-    if relation in _kinds: return {mark: told[relation][lang + mark] for mark in ('', '+')} | {mark: wordings(relation, lang + mark) for mark in '.?'}
+    if relation in RELATIONS: return {mark: told[relation][lang + mark] for mark in ('', '+')} | {mark: wordings(relation, lang + mark) for mark in '.?'}
     subject, heading, es, en, *gender = _more()[relation]
     word, his, he = (en, *dict(p=('His', 'He')).get(subject[0], ('Its', 'It'))) if lang == 'en' else (es, '', '')
     slots = dict(r=word, u=word.partition(' ')[2], h=his, i=he, g=dict(m='o', f='a')[gender[0]] if gender else '')
-    def filled(line):
-        for slot, text in slots.items(): line = line.replace(f'{{{slot}}}', text)
-        return line
-    return {mark: tuple(map(filled, told[heading][lang + mark])) for mark in ('', '+', '?')}
+    return {mark: tuple(_put_in(line, slots) for line in told[heading][lang + mark]) for mark in ('', '+', '?')}
 
 # %% ../../nbs/4_learning/11a_told.ipynb #5d1e0c13
 _opening = dict(es=('', '', '', 'Según la crónica, ', 'Como todos saben, ', 'Se cuenta que ', 'Desde hace mucho, ', 'En aquel tiempo, '), en=('', '', '', 'As everybody knows, ', 'It is said that ', 'According to the chronicle, ', 'For a long time, ', 'In those days, '))
@@ -97,10 +98,15 @@ class Said:
     subject: str = ''
     more: bool = False # Does it tell of the subject what the relation does not say?
 
+_slots = dict(p='p', n='n', y='y', k='#', m='M', d='d') # What is beside the matter, and of which kind it is
+
+def _beside(line, lang, dice):
+    "A line, what is beside the matter filled in as the dice will."
+    return _put_in(line, {slot: thing(kind, dice)[lang == 'en'] for slot, kind in _slots.items() if f'{{{slot}}}' in line})
+
 def _filled(line, s, o, lang, dice):
-    "A line with its slots filled; what is beside the matter is as the dice will."
-    for slot, kind in zip('pnyk', 'pny#'): line = line.replace(f'{{{slot}}}', thing(kind, dice)[lang == 'en'])
-    return put(line, s, o, lang, dice.getrandbits(8))
+    "A line with its slots filled."
+    return put(_beside(line, lang, dice), s, o, lang, dice.getrandbits(8))
 
 def _plain(line, s, o, lang, dice):
     "A statement, perhaps with something before and behind."
@@ -126,7 +132,7 @@ def fact(
     goes_on:bool=False, # Without naming the subject
 )->Said:
     "A fact as it is told."
-    relation = relation or dice.choice([*(_kinds if dice.random() < 0.65 else _more())])
+    relation = relation or dice.choice([*(RELATIONS if dice.random() < 0.65 else _more())])
     s, o = (name or thing(kind, dice)[lang == 'en'] for name, kind in zip((subject, ''), kinds(relation)))
     lines = _lines(relation, lang)
     line = dice.choice(lines['+'] if goes_on else lines[''])
@@ -135,13 +141,6 @@ def fact(
     return Said(sentence, ((tuple(asks(relation, s, lang, dice) for _ in range(3)), o),), relation, s, any(f'{{{slot}}}' in line for slot in 'pny'))
 
 # %% ../../nbs/4_learning/11a_told.ipynb #5d1e0c16
-_months = dict(es='enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre'.split(), en='January February March April May June July August September October November December'.split())
-
-def _placed(name, lang, dice):
-    "A place or a time, from the lines `name`."
-    line, i = dice.choice(lines_of('told')[name][lang]), lang == 'en'
-    return line.replace('{n}', _name(dice)).replace('{y}', thing('y', dice)[i]).replace('{m}', dice.choice(_months[lang])).replace('{d}', str(dice.randrange(1, 29)))
-
 def _questions(lang, who, did, what, where, when):
     "What can be asked, in the language's own order; `did` is the past, in English also the base."
     w, t = f' {where}'*bool(where), f' {when}'*bool(when)
@@ -161,7 +160,7 @@ def act(
     "What somebody did."
     did, _, things = dice.choice(lines_of('told')['acts'][lang]).partition(': ')
     who, what = thing('p', dice)[0], dice.choice(things.split(', '))
-    where, when = (_placed(name, lang, dice) if dice.random() < 0.8 else '' for name in ('wheres', 'whens'))
+    where, when = (_beside(dice.choice(lines_of('told')[name][lang]), lang, dice) if dice.random() < 0.8 else '' for name in ('wheres', 'whens'))
     told = f'{who} {did.split()[0]} {what}'
     orders = [(told, where, when), (told, when, where)] + [(f'{when},', told, where)]*bool(when) + [(f'{where},', told, when)]*bool(where)
     sentence = ' '.join(filter(None, dice.choice(orders)))

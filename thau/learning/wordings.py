@@ -100,7 +100,8 @@ def put(
 )->str:
     "A wording with its slots filled."
     forms = _choices(line)
-    text = forms[dict(el=0, la=-1).get(subject[:3].lower().rstrip(), turn % len(forms)) if lang == 'es' else turn % len(forms)].replace('{s}', subject).replace('{o}', object.rstrip('.'))
+    at = {'el ': 0, 'la ': -1}.get(subject[:3].lower() if lang == 'es' else '', turn % len(forms))
+    text = forms[at].replace('{s}', subject).replace('{o}', object.rstrip('.'))
     return _capital(contract(text) if lang == 'es' else text)
 
 def wordings(

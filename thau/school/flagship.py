@@ -47,7 +47,7 @@ class Pupil:
         curriculum:Curriculum,
         sources:dict,          # Name -> `Tokens`
         seed:int=0,
-        begin:Path|None=None,  # Model directory that has learned some of the stages
+        begin:str|Path='',     # Model directory that has learned some of the stages
         **plan,                # Of `Plan`: `compiled`, `threads`
     ):
         self.out, self.curriculum, self.sources, self.seed = out, curriculum, sources, seed
@@ -164,7 +164,7 @@ def main(
     sources = {name: load_tokens(out/'tokens'/f'{name}.npz') for name in sorted(names - {*missing})}
     with lock(out), (out/'journal.jsonl').open('a', encoding='utf-8') as journal:
         def record(r): journal.write(json.dumps(r) + '\n'); journal.flush(); print(r, flush=True)
-        attend(Pupil(out, curriculum, sources, begin=Path(begin) if begin else None, compiled=True, threads=int(threads)), float(minutes), record)
+        attend(Pupil(out, curriculum, sources, begin=begin, compiled=True, threads=int(threads)), float(minutes), record)
 
 # %% ../../nbs/4_school/22_flagship.ipynb #fadbfe49
 if __name__ == '__main__': main(*sys.argv[1:])
