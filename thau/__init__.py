@@ -128,6 +128,7 @@
 - `thau.lab.panel`: One line that tells, one thing at a time, a picture that stays
 - `thau.lab.ram_panel`: What this process holds, live, and what the others hold for the same job
 - `thau.lab.views`: A model that grows while you watch
+- `thau.learning.clauses`: Who did what, where, when and why, in sentences of many forms, with the questions of every part
 - `thau.learning.gaps`: How sure a model can be that it does not know
 - `thau.learning.gate`: New knowledge is let in only if nothing was lost; else everything is as it was
 - `thau.learning.orthogonal`: A change of weights that old inputs hardly notice
