@@ -2065,6 +2065,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                        'thau.learning.clauses._plain': ('4_learning/clauses.html#_plain', 'thau/learning/clauses.py'),
                                        'thau.learning.clauses._put': ('4_learning/clauses.html#_put', 'thau/learning/clauses.py'),
                                        'thau.learning.clauses._said': ('4_learning/clauses.html#_said', 'thau/learning/clauses.py'),
+                                       'thau.learning.clauses._same': ('4_learning/clauses.html#_same', 'thau/learning/clauses.py'),
                                        'thau.learning.clauses._says': ('4_learning/clauses.html#_says', 'thau/learning/clauses.py'),
                                        'thau.learning.clauses._tail': ('4_learning/clauses.html#_tail', 'thau/learning/clauses.py'),
                                        'thau.learning.clauses._thing': ('4_learning/clauses.html#_thing', 'thau/learning/clauses.py'),

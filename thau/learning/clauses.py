@@ -157,7 +157,8 @@ def left_open(
     dice:Random,
 )->tuple: # Of questions
     "What can be asked about a clause, and it does not say."
-    return tuple(q for part in _PARTS['now' if c.now else 'past' if c.object else 'nothing'] if part not in c.parts and not (part == 'often' and 'when' in c.parts) for q in _of_part(c, part, dice)[:2])
+    told = {*c.parts}.union(*({'why': {'what_for'}, 'what_for': {'why'}, 'how_long': {'when'}}.get(part, ()) for part in c.parts)) # Why it was done is as good as what for
+    return tuple(q for part in _PARTS['now' if c.now else 'past' if c.object else 'nothing'] if part not in told for q in _of_part(c, part, dice)[:2])
 
 # %% ../../nbs/4_learning/11b_clauses.ipynb #c1a05e13
 def _says(c, dice):
@@ -201,17 +202,19 @@ def _is(c, dice):
     line = _fill(dice.choice(_lines('are', c.kind, c)), c.lang, dice).replace('{o}', c.object)
     return tuple(contract(part) if c.lang == 'es' else part for part in line.split(' | '))
 
+def _same(q, a, q2, a2): return q == q2 or a.split()[-1] == a2.split()[-1] or q.split()[0] == q2.split()[0] in ('¿Dónde', 'Where') # Height is asked in more than one way
+
 def _thing(lang, dice):
     "One or two sentences on a thing, and who did what with it."
     c = clause(lang, dice)
     while not c.passive or len(c.parts) > 2: c = clause(lang, dice)
     (says, q, a), (more, q2, a2), way = _is(c, dice), _is(c, dice), dice.random()
     row, row2, rows = ((q,), a), ((q2,), a2), asked(c, dice)
-    never = tuple(q for q, _ in [_is(c, dice)[1:] for _ in range(3)] if q not in (q, q2))
+    never = tuple(new for _, new, answer in (_is(c, dice) for _ in range(3)) if not _same(new, answer, q, a) and not _same(new, answer, q2, a2))
     gap, it = left_open(c, dice), '' if lang == 'es' else 'it '
     done = _passively(c, dice)
     if way < 0.25: return [_said(f'{c.object} {says}', [row], never, lang)]
-    if way < 0.4 and q != q2: return [_said(f'{c.object} {says} {"y" if lang == "es" else "and"} {more}', [row, row2], never, lang)]
+    if way < 0.4 and not _same(q, a, q2, a2): return [_said(f'{c.object} {says} {"y" if lang == "es" else "and"} {more}', [row, row2], never, lang)]
     if way < 0.75:
         aside = done.replace(f'{c.object} fue ' if lang == 'es' else f'{c.object} was ', '', 1).rstrip(',')
         return [_said(f'{c.object}, {aside}, {says}', [row, *rows], (*never, *gap), lang)]
