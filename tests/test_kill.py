@@ -50,7 +50,7 @@ def survive(folder:Path, kills:int, plan:dict, quick:bool, say=lambda text: None
     return killed, sums(folder/'alone'), sums(folder/'killed')
 
 def test_killed_and_resumed_is_the_same_run(tmp_path):
-    kills, alone, killed = survive(tmp_path, 5, dict(steps=20, batch=4), quick=True)
+    kills, alone, killed = survive(tmp_path, 3, dict(steps=20, batch=4), quick=True)
     assert kills and alone == killed
 
 if __name__ == '__main__':
