@@ -18,8 +18,8 @@ from dataclasses import dataclass
 from random import Random
 
 from ..growth.words import contract
-from .told import Said, thing
-from .wordings import _capital, lines_of
+from .told import Said, put_in, thing
+from .wordings import capital, lines_of
 
 # %% ../../nbs/4_learning/11b_clauses.ipynb #c1a05e07
 def _one(heading, lang, dice): return dice.choice(lines_of('clauses')[heading][lang])
@@ -36,9 +36,7 @@ _kinds = {'n': 'n', 'f': 'n', 'w': 'w', 'y': 'y', 'd': 'd', 'm': 'M', 'k': '#', 
 def _fill(line, lang, dice):
     "A line with new things in its slots."
     ways = {slot: lambda kind=kind: thing(kind, dice)[lang == 'en'] for slot, kind in _kinds.items()} | dict(p=lambda: _person(lang, dice), e=lambda: dice.choice(_days[lang]))
-    for slot, make in ways.items():
-        if f'{{{slot}}}' in line: line = line.replace(f'{{{slot}}}', make())
-    return line
+    return put_in(line, {slot: make() for slot, make in ways.items() if f'{{{slot}}}' in line})
 
 # %% ../../nbs/4_learning/11b_clauses.ipynb #c1a05e0a
 @dataclass(frozen=True)
@@ -50,7 +48,7 @@ class Who:
     sex: str = ''     # m | f, of a person
     asked: tuple = () # Of (questions, answer)
 
-def _ask(heading, lang, name): return tuple(line.replace('{s}', name) for line in lines_of('clauses')[heading][lang])
+def _ask(heading, lang, name): return tuple(put_in(line, dict(s=name)) for line in lines_of('clauses')[heading][lang])
 
 def _described(lang, dice):
     "A person of whom something is told by the way."
@@ -73,6 +71,8 @@ def _who(lang, dice):
 
 # %% ../../nbs/4_learning/11b_clauses.ipynb #c1a05e0d
 _PARTS = dict(past='where when with means why what_for how_long for_whom'.split(), now='where often with why'.split(), nothing='where when with why how_long'.split())
+
+def _possible(now, line): return _PARTS['now' if now else 'past' if line else 'nothing']
 
 @dataclass(frozen=True)
 class Clause:
@@ -108,16 +108,14 @@ def clause(
     if kind in ('numbers', 'sums'):
         sex, number, what = line.split(' ', 2)
         line, count = f'{number} {what}', (number, ('¿Cuánt' + dict(m='os', f='as')[sex]) if lang == 'es' else 'How many', what)
-    parts = _PARTS['now' if tense == 'now' else 'past' if line else 'nothing']
-    chosen = dice.sample(parts, dice.choice((0, 1, 1, 2, 2, 3) if line else (1, 1, 2, 2)))
+    chosen = dice.sample(_possible(tense == 'now', line), dice.choice((0, 1, 1, 2, 2, 3) if line else (1, 1, 2, 2)))
     return Clause(lang, who or _who(lang, dice), tense == 'now', tuple(v.replace('_', ' ') for v in verbs.split()), kind, line, count, {p: _fill(_one(p, lang, dice), lang, dice) for p in chosen})
 
 # %% ../../nbs/4_learning/11b_clauses.ipynb #c1a05e10
 def _put(line, c, tail=''):
     "A question about a clause."
     slots = dict(v=c.does, b=c.verb[1], x=('do' if c.who.many else 'does') if c.now else 'did', s=c.who.name, o=c.object, p=c.done, n=c.verb[0])
-    for slot, text in slots.items(): line = line.replace(f'{{{slot}}}', text)
-    line = ' '.join(f'{line[:-1]} {tail}'.split()) + '?'
+    line = ' '.join(f'{put_in(line, slots)[:-1]} {tail}'.split()) + '?'
     return contract(line) if c.lang == 'es' else line
 
 def _lines(heading, part, c): return [line.split(' ', 1)[1] for line in lines_of('clauses')[heading][c.lang] if line.split(' ', 1)[0] == part]
@@ -126,9 +124,9 @@ def _tail(c, but, dice, always=False):
     some = [text for part, text in c.parts.items() if part != but and part in ('where', 'when')]
     return dice.choice(some) if some and (always or dice.random() < 0.3) else ''
 
-def _of_part(c, part, dice):
-    lines = _lines('ask', part, c) + (_lines('done', part, c) if c.passive else [])
-    return tuple(_put(line, c, _tail(c, part, dice)) for line in lines)
+def _ways(c, part): return _lines('ask', part, c) + (_lines('done', part, c) if c.passive else [])
+
+def _of_part(c, part, dice): return tuple(_put(line, c, _tail(c, part, dice)) for line in _ways(c, part))
 
 def _bare(part, text):
     "A year is answered as a year."
@@ -148,8 +146,7 @@ def asked(
     rows = [(_of_part(c, part, dice), _bare(part, text)) for part, text in c.parts.items()]
     if c.object: rows.append(_of_object(c, dice))
     if c.object or (tail := _tail(c, '', dice, True)):
-        lines = _lines('ask', 'who', c) + (_lines('done', 'who', c) if c.passive else [])
-        rows.append((tuple(_put(line, c, '' if c.object else tail) for line in lines), c.who.name))
+        rows.append((tuple(_put(line, c, '' if c.object else tail) for line in _ways(c, 'who')), c.who.name))
     return (*rows, *c.who.asked)
 
 def left_open(
@@ -158,7 +155,7 @@ def left_open(
 )->tuple: # Of questions
     "What can be asked about a clause, and it does not say."
     told = {*c.parts}.union(*({'why': {'what_for'}, 'what_for': {'why'}, 'how_long': {'when'}}.get(part, ()) for part in c.parts)) # Why it was done is as good as what for
-    return tuple(q for part in _PARTS['now' if c.now else 'past' if c.object else 'nothing'] if part not in told for q in _of_part(c, part, dice)[:2])
+    return tuple(q for part in _possible(c.now, c.object) if part not in told for q in _of_part(c, part, dice)[:2])
 
 # %% ../../nbs/4_learning/11b_clauses.ipynb #c1a05e13
 def _says(c, dice):
@@ -172,10 +169,13 @@ def _plain(c, dice):
     said = ' '.join(filter(None, (c.who.told, c.does, c.object, *(t for _, t in parts))))
     return f'{front}, {said}' if front else said
 
-def _passively(c, dice):
+def _aside(c, dice):
+    "What was done, and by whom."
     by = f'{"por" if c.lang == "es" else "by"} {c.who.told}'
     parts = dice.sample([*c.parts.values()], len(c.parts))
-    return ' '.join(filter(None, (c.object, 'fue' if c.lang == 'es' else 'was', c.done, *((by, *parts) if dice.random() < 0.6 and ',' not in by else (*parts, by)))))
+    return ' '.join(filter(None, (c.done, *((by, *parts) if dice.random() < 0.6 and ',' not in by else (*parts, by)))))
+
+def _passively(c, aside): return f'{c.object} {"fue" if c.lang == "es" else "was"} {aside}'
 
 def _joined(a, b, dice):
     "Two clauses about the same one in a sentence."
@@ -194,7 +194,7 @@ def _again(c, dice):
 
 def _said(text, rows, never, lang):
     text = (contract(text) if lang == 'es' else text).replace(',,', ',').rstrip(' ,')
-    return Said(_capital(text) + '.', tuple(rows), never=tuple(never))
+    return Said(capital(text) + '.', tuple(rows), never=tuple(never))
 
 # %% ../../nbs/4_learning/11b_clauses.ipynb #c1a05e16
 def _is(c, dice):
@@ -212,13 +212,11 @@ def _thing(lang, dice):
     row, row2, rows = ((q,), a), ((q2,), a2), asked(c, dice)
     never = tuple(new for _, new, answer in (_is(c, dice) for _ in range(3)) if not _same(new, answer, q, a) and not _same(new, answer, q2, a2))
     gap, it = left_open(c, dice), '' if lang == 'es' else 'it '
-    done = _passively(c, dice)
+    aside = _aside(c, dice)
     if way < 0.25: return [_said(f'{c.object} {says}', [row], never, lang)]
     if way < 0.4 and not _same(q, a, q2, a2): return [_said(f'{c.object} {says} {"y" if lang == "es" else "and"} {more}', [row, row2], never, lang)]
-    if way < 0.75:
-        aside = done.replace(f'{c.object} fue ' if lang == 'es' else f'{c.object} was ', '', 1).rstrip(',')
-        return [_said(f'{c.object}, {aside}, {says}', [row, *rows], (*never, *gap), lang)]
-    return [_said(done, rows, gap, lang), _said(f'{it}{says}', [row], never, lang)]
+    if way < 0.75: return [_said(f'{c.object}, {aside}, {says}', [row, *rows], (*never, *gap), lang)]
+    return [_said(_passively(c, aside), rows, gap, lang), _said(f'{it}{says}', [row], never, lang)]
 
 # %% ../../nbs/4_learning/11b_clauses.ipynb #c1a05e19
 def deeds(
@@ -228,7 +226,7 @@ def deeds(
     "A sentence, or two that belong together, of what somebody did or what something is."
     if dice.random() < 0.3: return _thing(lang, dice)
     a = clause(lang, dice); rows, gap, draw = asked(a, dice), left_open(a, dice), dice.random()
-    if draw < 0.15 and a.passive: return [_said(_passively(a, dice), rows, gap, lang)]
+    if draw < 0.15 and a.passive: return [_said(_passively(a, _aside(a, dice)), rows, gap, lang)]
     if draw < 0.6: return [_said(_plain(a, dice), rows, gap, lang)]
     b = clause(lang, dice, a.who)
     while b.kind == a.kind: b = clause(lang, dice, a.who)

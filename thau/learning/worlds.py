@@ -20,7 +20,7 @@ from ..engine.files import write_file
 from ..engine.jsonl import write_jsonl
 from ..growth.words import contract
 from .questions import Fact
-from .wordings import lines_of, put, wordings
+from .wordings import capital, lines_of, put, wordings
 
 # %% ../../nbs/4_learning/11_worlds.ipynb #65504912
 _syllables = 'ba be bri dar del do fal fen ga gor hal il ka kel lan lor ma mel mir nor ol os pal quin ra ren sal sel sir ta tel tor ur va vel vin wen yar zan zel zo'.split()
@@ -53,8 +53,6 @@ class Told:
 
 def _relations(): return {name.split()[0] if len(name.split()) == 3 else ' '.join(name.split()[:-2]): (name.split()[-2:], block) for name, block in lines_of('worlds').items()}
 
-def _capital(text): return text[:1].upper() + text[1:]
-
 def world(
     seed:int,
     facts:int=100,
@@ -71,7 +69,7 @@ def world(
         subjects.setdefault(kind, []).append(s)
         here, o = lang or ('es', 'en')[i % 2], makers[other]()
         line, k = dice.choice(block[here]), here == 'en'
-        text = _capital(line.replace('{s}', s[k]).replace('{o}', o[k]))
+        text = capital(line.replace('{s}', s[k]).replace('{o}', o[k]))
         res.append(Told(name, s, o, here, contract(text) if here == 'es' else text))
     return res
 
