@@ -167,7 +167,7 @@ def _told(parts, cast, lang, seed):
     "One sentence."
     out = []
     say(parts, cast, lang, Random(seed).random, out)
-    return contract(''.join(out)) if lang == 'es' else ''.join(out)
+    return contract(''.join(out), lang)
 
 def _word(row): return thing(row) if re.search(r' [mf]p?\*?$', row[0]) else phrase(*row)
 

@@ -42,7 +42,7 @@ _choice = re.compile('<([^<>~]*)~([^<>~]*)>')
 
 def _finish(text, lang):
     "`text` as it is written: contracted, single spaces, a capital in front."
-    text = re.sub(' +', ' ', contract(text) if lang == 'es' else text).strip()
+    text = re.sub(' +', ' ', contract(text, lang)).strip()
     i = next(i for i, c in enumerate(text) if c.isalpha())
     return text[:i] + text[i].upper() + text[i + 1:]
 

@@ -267,4 +267,4 @@ def write(
         out += '\n' if out and (par or talk or speech) else ' ' if out else '', text
         speech = text[text.rfind('\n') + 1:].startswith(mark)
     text = ''.join(out)
-    return contract(text) if lang == 'es' else text
+    return contract(text, lang)

@@ -246,10 +246,11 @@ _border = re.compile(r'\b([dD]e|[aA]) el\b|(?<![¿\w])([yY]) (?=[iIíÍ]|[hH][iI
 _u = dict(y='e ', Y='E ', o='u ', O='U ')
 
 def contract(
-    text:str, # Spanish
-)->str:       # Spanish as it is written
+    text:str,      # Words one after another
+    lang:str='es', # Its language; English stays as it is
+)->str:            # As it is written
     "Join articles and change *y* and *o* where Spanish does."
-    return _border.sub(lambda m: m[1][:-1] + {'e': 'el', 'E': 'el', 'a': 'al', 'A': 'Al'}[m[1][-1]] if m[1] else _u[m[2] or m[3]], text)
+    return text if lang != 'es' else _border.sub(lambda m: m[1][:-1] + {'e': 'el', 'E': 'el', 'a': 'al', 'A': 'Al'}[m[1][-1]] if m[1] else _u[m[2] or m[3]], text)
 
 def join_es(
     words:list, # Two or more

@@ -116,7 +116,7 @@ def _put(line, c, tail=''):
     "A question about a clause."
     slots = dict(v=c.does, b=c.verb[1], x=('do' if c.who.many else 'does') if c.now else 'did', s=c.who.name, o=c.object, p=c.done, n=c.verb[0])
     line = ' '.join(f'{put_in(line, slots)[:-1]} {tail}'.split()) + '?'
-    return contract(line) if c.lang == 'es' else line
+    return contract(line, c.lang)
 
 def _lines(heading, part, c): return [line.split(' ', 1)[1] for line in lines_of('clauses')[heading][c.lang] if line.split(' ', 1)[0] == part]
 
@@ -193,14 +193,14 @@ def _again(c, dice):
     return dice.choice((f'{_he(c)} {said}', f'{_he(c)} also {said}', f'later {_he(c)} {said}' if not c.now else f'{_he(c)} {said}'))
 
 def _said(text, rows, never, lang):
-    text = (contract(text) if lang == 'es' else text).replace(',,', ',').rstrip(' ,')
+    text = contract(text, lang).replace(',,', ',').rstrip(' ,')
     return Said(capital(text) + '.', tuple(rows), never=tuple(never))
 
 # %% ../../nbs/4_learning/11b_clauses.ipynb #c1a05e16
 def _is(c, dice):
     "What is told of the object: predicate, question, answer."
     line = _fill(dice.choice(_lines('are', c.kind, c)), c.lang, dice).replace('{o}', c.object)
-    return tuple(contract(part) if c.lang == 'es' else part for part in line.split(' | '))
+    return tuple(contract(part, c.lang) for part in line.split(' | '))
 
 def _same(q, a, q2, a2): return q == q2 or a.split()[-1] == a2.split()[-1] or q.split()[0] == q2.split()[0] in ('¿Dónde', 'Where') # Height is asked in more than one way
 

@@ -105,7 +105,7 @@ def put(
     forms = _choices(line)
     at = {'el ': 0, 'la ': -1}.get(subject[:3].lower() if lang == 'es' else '', turn % len(forms))
     text = forms[at].replace('{s}', subject).replace('{o}', object.rstrip('.'))
-    return capital(contract(text) if lang == 'es' else text)
+    return capital(contract(text, lang))
 
 def wordings(
     relation:str,

@@ -70,7 +70,7 @@ def world(
         here, o = lang or ('es', 'en')[i % 2], makers[other]()
         line, k = dice.choice(block[here]), here == 'en'
         text = capital(line.replace('{s}', s[k]).replace('{o}', o[k]))
-        res.append(Told(name, s, o, here, contract(text) if here == 'es' else text))
+        res.append(Told(name, s, o, here, contract(text, here)))
     return res
 
 def source_text(

@@ -66,7 +66,7 @@ def _article(lang, dice, exam):
     for kind, (i, answer) in known.items():
         if i >= n: continue
         lines = [line.replace('{t}', a.subject).replace('{v}', a.verb) for line in phrasings('wiki.txt')[f'what {kind}'][lang] if '{v}' in line or not _many(a)]
-        rows.append((tuple(contract(line) if lang == 'es' else line for line in lines), answer))
+        rows.append((tuple(contract(line, lang) for line in lines), answer))
     return ' '.join(a.sentences[:n]), rows
 
 def _source(lang, dice, exam):

@@ -72,7 +72,7 @@ def filled(
     "Say `line` with `values`."
     out, kept = [], []
     _fill(_compiled(line), values | dict(lang=lang), dice, out, kept)
-    text = contract(''.join(out)) if lang == 'es' else ''.join(out)
+    text = contract(''.join(out), lang)
     if rough: text = roughen(text, dice.random)
     for i, value in enumerate(kept): text = text.replace(chr(0xE000 + i), value)
     return text

@@ -71,7 +71,7 @@ def tell(
     "Fill a phrasing."
     out, used = [], []
     _say(_parts(line), values, dice, out, used)
-    return contract(''.join(out)) if lang == 'es' else ''.join(out), used
+    return contract(''.join(out), lang), used
 
 # %% ../../nbs/4_school/15b_spoken.ipynb #8018d164
 _plain = str.maketrans('áéíóúÁÉÍÓÚü', 'aeiouAEIOUu', '¿¡')

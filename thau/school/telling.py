@@ -63,7 +63,7 @@ def spoken(
     out = []
     say(parts, words, lang, dice.random, out)
     text = ''.join(out)
-    return contract(text) if lang == 'es' else text
+    return contract(text, lang)
 
 def _pronoun(parts, lang, a, how):
     "`parts` without their first word, which is `a`; None where that cannot be."

@@ -200,7 +200,7 @@ def speak(
     "Say `line` once."
     out = []
     say(_compiled(line, before), cast, lang, dice.random, out)
-    return contract(''.join(out)) if lang == 'es' else ''.join(out)
+    return contract(''.join(out), lang)
 
 @cache
 def lines(

@@ -51,7 +51,7 @@ def fill(
     out = []
     say(_parsed(line, before), cast | {'known': set()}, lang, dice.random, out)
     text = ''.join(out)
-    return contract(text) if lang == 'es' else text
+    return contract(text, lang)
 
 def capital(
     text:str,

@@ -158,7 +158,7 @@ def question(
     lines = phrasings('wiki.txt')[f'what {kind}'][a.lang]
     line = pick([n for n in lines if '{v}' in n] if _many(a) else lines, exam, dice)
     text = line.replace('{t}', a.subject).replace('{v}', a.verb)
-    return contract(text) if a.lang == 'es' else text, line
+    return contract(text, a.lang), line
 
 # %% ../../nbs/4_school/19c_wiki.ipynb #813ba4b2
 _nothing = dict(es='El texto no lo dice.', en='The text does not say.')
