@@ -6,7 +6,7 @@ import numpy as np
 from thau.engine.files import write_json
 from thau.memory.embed import embedder
 from thau.memory.index import Index, vectors
-from thau.memory.rank import CONFIDENCE, FEATURES, confidence_signs, rank, read_query, weights
+from thau.memory.rank import confidence_signs
 from thau.memory.recall import asked_time, judged, moment, open_question, visible
 from thau.memory.terms import content
 from thau.memory.times import without
@@ -26,7 +26,7 @@ def memory(rows, name, cache):
     return index.ready()
 
 def examples(index, cases):
-    "(signs, answers 0/1, confidence's ingredients, kind, number of answers) of every question."
+    "(signs, answers 0/1, query and match, kind, number of answers) of every question."
     for c in cases:
         now = moment(c['now']); interval = asked_time(c['query'], now, c['tz']); bare = without(c['query'], interval)
         if interval and open_question(content(bare)): continue
@@ -38,19 +38,23 @@ def examples(index, cases):
         gold = {index.at[g] for g in c['gold']}
         yield x, np.array([i in gold for i in chosen], float), (q, m), c['kind'], len(gold)
 
+def table(signs):
+    "Dicts of signs as rows."
+    return np.concatenate([np.stack([*x.values()], -1).reshape(-1, len(x)) for x in signs])
+
 def ranking(data, weight, l2=.02, steps=150, rate=.05):
     "Worth of the signs, by Adam on a softmax over the candidates of each question."
     use = [(x, y, share) for (x, y, *_), share in zip(data, weight) if y.any()]
-    x, y, share = np.concatenate([x for x, *_ in use]), np.concatenate([y for _, y, _ in use]), np.array([s for *_, s in use])
+    x, y, share = table(x for x, *_ in use), np.concatenate([y for _, y, _ in use]), np.array([s for *_, s in use])
     sd = x.std(0) + 1e-6; x = x / sd
     n = [len(y) for _, y, _ in use]; at, of = np.r_[0, np.cumsum(n)[:-1]], np.repeat(np.arange(len(n)), n)
-    w = m = v = np.zeros(len(FEATURES))
+    w = m = v = np.zeros(x.shape[1])
     for t in range(1, steps + 1):
         z = x @ w; p = np.exp(z - np.maximum.reduceat(z, at)[of]); p /= np.add.reduceat(p, at)[of]
         g = l2 * w + x.T @ (share[of] * (p - p * y / np.add.reduceat(p * y, at)[of]))
         m, v = .9 * m + .1 * g, .99 * v + .01 * g * g
         w = w - rate * (1 - .8 * t / steps) * m / (1 - .9 ** t) / (np.sqrt(v / (1 - .99 ** t)) + 1e-6)
-    return w / sd
+    return dict(zip(use[0][0], w / sd))
 
 def logistic(x, y, weight, l2=.03, steps=2000, rate=.03):
     "Worth and bias of a probability."
@@ -69,11 +73,11 @@ if __name__ == '__main__':
         (rows, 'log', [c for c in asked if c['split'] == 'dev']), (made.rows, 'D2500_1', questions(made, 400)), (told_rows, 'told_1', told_asked))]
     data, (share, sure) = [e for s in sets for e in s], [np.concatenate([np.full(len(s), p / len(s)) for s, p in zip(sets, parts)]) for parts in (SHARES, SURE)]
     w = ranking(data, share)
-    x = np.stack([confidence_signs(q, m, x, x @ w) for x, _, (q, m), *_ in data]); y = np.array([n > 0 for *_, n in data], float)
+    sure_of = [confidence_signs(q, m, x, sum(w[name] * v for name, v in x.items())) for x, _, (q, m), *_ in data]; x = table(sure_of); y = np.array([n > 0 for *_, n in data], float)
     x, y, sure = x[sure > 0], y[sure > 0], sure[sure > 0]
     even = sure * np.where(y == 1, 1, y.sum() / (1 - y).sum())
     worth, bias = logistic(x, y, even)
     p = 1 / (1 + np.exp(-(x @ worth + bias)))
     threshold = float(np.quantile(p[y == 0], .9))
-    write_json(Path(__file__).resolve().parent/'rank.json', dict(rank=dict(zip(FEATURES, w.round(4).tolist())), confidence=dict(zip(CONFIDENCE, worth.round(4).tolist())), bias=round(float(bias), 4), threshold=round(min(threshold, .6), 3)))
+    write_json(Path(__file__).resolve().parent/'rank.json', dict(rank={k: round(float(v), 4) for k, v in w.items()}, confidence=dict(zip(sure_of[0], worth.round(4).tolist())), bias=round(float(bias), 4), threshold=round(min(threshold, .6), 3)))
     print('threshold', threshold, 'silent on answers', (p[y == 1] < threshold).mean(), 'at .5: absent', (p[y == 0] < .5).mean(), 'silent', (p[y == 1] < .5).mean())

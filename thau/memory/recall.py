@@ -23,7 +23,7 @@ import numpy as np
 
 from ..engine.files import BadInput
 from .index import Index
-from .rank import FEATURES, confidence, confidence_signs, match, rank, read_query, signs, weights
+from .rank import confidence, confidence_signs, match, rank, read_query, signs, weights
 from .terms import content, fold
 from .times import Interval, when, without
 
@@ -123,7 +123,7 @@ def judged(
     q = read_query(query, index)
     m, alike, around = match(index, q), index.alone @ q.vector, index.around @ q.vector
     chosen = candidates(seen, [alike, around, m.alone + .3 * alike, m.around + .3 * around, m.around + alike])
-    return q, m, chosen, signs(index, q, m, alike, around, chosen, now) if len(chosen) else np.zeros((0, len(FEATURES)))
+    return q, m, chosen, signs(index, q, m, alike, around, chosen, now)
 
 CHANGED, PLAIN, NEAR, FAR = .15, .42, 2, .05 # Likeness from which two turns are rivals, with words of change in the later and without; what each point of score beyond `NEAR` takes from it
 
