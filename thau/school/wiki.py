@@ -10,11 +10,13 @@ then the answer is that the text does not say. Examinations use the articles tha
 __all__ = ['SKILLS', 'sentences', 'Article', 'article', 'said', 'articles', 'unsaid', 'question', 'wiki', 'wiki_unsaid']
 
 # %% ../../nbs/4_school/19c_wiki.ipynb #62c0612c
-import re
+import re, tomllib
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, reduce
+from operator import getitem
 from random import Random
 
+from ..engine.files import data_dir
 from ..growth.corpus import held_out, wikipedia
 from ..growth.words import contract
 from .lessons import Lesson, choose, turn
@@ -29,21 +31,16 @@ def sentences(
     "`text` in sentences; abbreviations do not end one."
     return _ends.split(text.replace('\n', ' '))
 
-_subject = dict(
-    es=re.compile(r'(?P<s>(?:(?:El|La|Los|Las) )?[^,().;:]{2,60}?)(?P<more>(?:,[^.;]{0,140}?,)?) (?P<v>es|son|fue|fueron|era|eran) (?P<is>(?:un|una|unos|unas|el|la|los|las) [^.;]{6,})'),
-    en=re.compile(r'(?P<s>(?:(?:The|A|An) )?[^,().;:]{2,60}?)(?P<more>(?:,[^.;]{0,140}?,)?) (?P<v>is|are|was|were) (?P<is>(?:a|an|the) [^.;]{6,})'))
-_stop = dict(es=re.compile(r',|;|:|\(|—|»| (?:que|quien|quienes|cuy[oa]s?|donde|cuando|pero|porque|aunque|mientras|si|según|en (?:el|la|los|las) (?:que|cual|cuales)|y (?:que|es|fue))\b'),
-             en=re.compile(r',|;|:|\(|—| (?:that|which|who|whose|where|when|but|because|although|while|whereby|if|and (?:is|was|has)|(?:in|for|by|of|to|on|at) which)\b'))
-_listed = re.compile(r', [^,.;]{1,40}(?:,[^,.;]{1,40})*,? (?:or|and|y|e|o|u) ') # The cut would fall into a list
-_loose = re.compile(r'\b(?:\w|de|del|en|con|por|para|a|al|el|la|los|las|un|una|y|o|más|of|in|the|a|an|and|or|to|for|by|with|from|most|one|nombre|término|término|name|term|word|mayor|primer|primera)$', re.I)
-_person = dict(es=re.compile(r'^(?:un|una|el|la) (?:[a-záéíóúñ]+ ){0,2}?(?:\w+(?:ista|tor|tora|triz|ólogo|óloga|ógrafo|ógrafa|sofo|sofa)|poeta|poetisa|rey|reina|emperador|emperatriz|papa|santo|santa|médico|químic[oa]|físic[oa]|matemátic[oa]|polític[oa]|músic[oa]'
-                               r'|militar|cantante|futbolista|novelista|pensador|teólogo|navegante|conquistador|monje|príncipe|princesa|líder|presidente|general|faraón|abogad[oa]|ingenier[oa]|astrónom[oa]|filósof[oa]|bailarín|bailarina|monarca|sultán|califa|zar|estadista|jef[ae]|oficial|mariscal|almirante|cacique|comandante|noble|arquitect[oa]|aristócrata|activista|sacerdote|obispo|rabino|chef|cineasta)\b'),
-               en=re.compile(r'^(?:a|an|the) (?:[\w-]+ ){0,4}?(?:\w+(?:ist|ician)|writer|poet|king|queen|emperor|empress|pope|saint|doctor|chemist|mathematician|musician|singer|composer|painter|actor|actress|player|author|novelist|thinker|philosopher|theologian|explorer|conquistador'
-                               r'|monk|prince|princess|leader|president|general|pharaoh|lawyer|engineer|astronomer|dancer|monarch|sultan|caliph|tsar|statesman|sculptor|architect|inventor|filmmaker|director|officer|marshal|chief|commander|admiral|nobleman|activist|priest|bishop|rabbi|chef|revolutionary|monarch|ruler|warlord|physician|lawyer|judge|diplomat)\b'))
+@cache
+def _rules(): return tomllib.loads((data_dir()/'school/wiki_patterns.toml').read_text(encoding='utf-8'))
 
-_land = re.compile(r'\b(?:país|estado soberano|estado federal|república|reino|imperio|country|sovereign state|federal state|republic|kingdom|empire)\b')
-_tool = re.compile(r'\b(?:dispositivo|aparato|instrumento|vehículo|máquina|herramienta|arma|bebida|alimento|plato|prenda|mueble|motor|device|instrument|vehicle|machine|tool|weapon|drink|food|dish|garment|engine|appliance)\b')
-_town = re.compile(r'\b(?:ciudad|pueblo|municipio|localidad|isla|país|provincia|región|city|town|village|municipality|island|country|province|region)\b')
+@cache
+def _pattern(*path):
+    "The pattern at `path`, with its parts and words put in."
+    text = reduce(getitem, path, _rules())
+    for name, part in _rules()['parts'].items(): text = text.replace(f'{{{name}}}', part)
+    for name, words in _rules()['words'].items(): text = text.replace(f'{{{name}}}', '|'.join(words.split()))
+    return re.compile(text)
 
 @dataclass(frozen=True)
 class Article:
@@ -55,6 +52,8 @@ class Article:
     verb: str        # es, fue, is, were …
     what: str        # What it is, cut where it may be
     person: bool
+
+def _placed(what): return bool(_pattern('any', 'town').search(what) or _pattern('any', 'land').search(what))
 
 _articles = ('un', 'una', 'los', 'las', 'the')
 
@@ -73,37 +72,19 @@ def article(
 ):            # `Article`, or `None` where the beginning is not of the plain kind
     "Read who or what an article is about."
     said = sentences(text)
-    m = _subject[lang].match(said[0])
+    m = _pattern(lang, 'subject').match(said[0])
     title = re.sub(r' \(.*', '', name).lower()
     if not m or not (title in m['s'].lower() or re.sub(r'^(el|la|los|las|the|an?) ', '', m['s'].lower()) in title): return None
-    stop = _stop[lang].search(m['is'])
+    stop = _pattern(lang, 'stop').search(m['is'])
     what = m['is'][:stop.start() if stop else None].strip(' .')
-    if stop and _listed.match(m['is'], stop.start()): return None
-    if not 3 <= len(what.split()) <= 22 or _loose.search(what) or what.count('«') != what.count('»') or what.count('"') % 2: return None
-    person = bool(_person[lang].match(what))
-    subject = _lowered(m['s'], lang, text, name, person or bool(_town.search(what) or _land.search(what)))
+    if stop and _pattern('any', 'listed').match(m['is'], stop.start()): return None
+    if not 3 <= len(what.split()) <= 22 or _pattern('any', 'loose').search(what) or what.count('«') != what.count('»') or what.count('"') % 2: return None
+    person = bool(_pattern(lang, 'person').match(what))
+    subject = _lowered(m['s'], lang, text, name, person or _placed(what))
     if len(subject) < 3 or subject in _articles: return None
     return Article(name, lang, tuple(said), subject, m['v'], what, person and subject[0].isupper() and subject.split()[0].lower() not in ('el', 'la', 'the'))
 
 # %% ../../nbs/4_school/19c_wiki.ipynb #d1927678
-_up = 'A-ZÁÉÍÓÚÑÜÇÖÅ'
-_name = rf"(?:[{_up}]\. ?)*[{_up}][\w'’-]+(?: (?:(?:de|del|de la|de las|de los|von|van|da|do|dos|di|of|the|al|el|la) )?(?:[{_up}]\. ?)*[{_up}][\w'’-]+)*"
-_after = r"(?=[.,;:]|$| (?:in|on|at|as|and|y|en|entre|hacia|desde|a|between|during|el|to|from|for)\b)"
-_spot = rf"(?:el|la|los|las|the|{_name})\b[^,.;():—]{{0,60}}?(?=[,.;]|$| (?:y|and|que|that|which|con|with|a|at|frente)\b)"
-_patterns = dict(
-    es=dict(born_place=rf'\b(?:nació|nacid[oa]) (?:el \d+ de \w+ de \d+ )?en ({_name}){_after}', born_year=r'\b(?:nació|nacid[oa])\b[^.;]{0,40}?\b(?:en|de) (1[0-9]{3}|20\d\d)\b',
-            place=rf'\b(?:(?:está|se encuentra) (?:situad|ubicad|localizad)[oa]|se encuentra|se localiza|se sitúa|se ubica|situad[oa]|ubicad[oa]|localizad[oa]) (en {_spot})',
-            capital=rf'\b(?:[Ss]u capital(?: y ciudad más poblada)? es|cuya capital es) ({_name}){_after}', year=r'\b(?:fue fundad[oa]|se fundó|fundad[oa])\b[^.;,]{0,12}?\ben (?:el año )?(\d{3,4})\b(?!\s*a\.)',
-            people=r'\b(?:tiene|con|cuenta con|de)\b[^.;\d]{0,40}?(\d[\d\s.,]*\d(?: millones)?|\d+ millones) (?:de )?habitantes', author=rf'\bescrit[oa]s? por ({_name}){_after}', director=rf'\bdirigid[oa]s? por ({_name}){_after}',
-            discoverer=rf'\bdescubiert[oa]s? (?:en \d+ )?por ({_name}){_after}', inventor=rf'\binventad[oa]s? (?:en \d+ )?por ({_name}){_after}', creator=rf'\bcread[oa]s? (?:en \d+ )?por ({_name}){_after}',
-            also=r'^[^,]*?,? también (?:conocid|llamad|denominad)[oa]s? (?:como )?((?:el |la |los |las )?[\w\'’ -]{3,30}),'),
-    en=dict(born_place=rf'\b(?:was born|born) (?:on [^.;]{{4,20}} )?in ({_name}){_after}', born_year=r'\b(?:was born|born)\b[^.;]{0,40}?\b(1[0-9]{3}|20\d\d)\b',
-            place=rf'\b(?:is located|is situated|located|situated|lies) ((?:in|on|at|off) {_spot})', capital=rf'\b(?:[Ii]ts capital(?: and largest city)? is|whose capital is) ({_name}){_after}',
-            year=r'\b(?:was (?:first )?(?:founded|established)|founded|established)\b[^.;,]{0,12}?\bin (\d{3,4})\b(?!\s*BC)', people=r'\bpopulation (?:of|is|was)(?: about| around| approximately| over| nearly| estimated at)? (\d[\d,.]*(?<![.,])(?: million| billion)?)\b',
-            author=rf'\bwritten by ({_name}){_after}', director=rf'\bdirected by ({_name}){_after}', discoverer=rf'\bdiscovered (?:in \d+ )?by ({_name}){_after}', inventor=rf'\binvented (?:in \d+ )?by ({_name}){_after}',
-            creator=rf'\bcreated (?:in \d+ )?by ({_name}){_after}', also=r'^[^,]*?,? also (?:known as|called) ((?:the |an? )?[\w\'’ -]{3,30}),'))
-_patterns = {lang: {k: re.compile(p) for k, p in row.items()} for lang, row in _patterns.items()}
-_starts = re.compile(r'(?:(?:Su|Está|Se|Es|Fue|Tiene|Cuenta|Nació|Situad[oa]|Ubicad[oa]|Fundad[oa]|It|Its|He|She|They|Located|Founded|Born)\b)')
 _people_only, _never_people = ('born_place', 'born_year'), ('place', 'capital', 'year', 'people', 'author', 'director', 'discoverer', 'inventor', 'creator')
 
 def _many(a): return a.verb in ('son', 'fueron', 'eran', 'are', 'were') or a.subject.startswith(('los ', 'las '))
@@ -114,11 +95,11 @@ def said(
     "What an article says for certain."
     res = {'is_person' if a.person else 'is_thing': (0, a.what)}
     for i, sentence in enumerate(a.sentences[:8] if not _many(a) else ()):
-        if i and not (_starts.match(sentence) or sentence.startswith(a.subject.split(' ')[-1] if a.person else a.subject[0].upper() + a.subject[1:])): continue
-        for kind, pattern in _patterns[a.lang].items():
+        if i and not (_pattern('any', 'starts').match(sentence) or sentence.startswith(a.subject.split(' ')[-1] if a.person else a.subject[0].upper() + a.subject[1:])): continue
+        for kind in _rules()[a.lang]['says']:
             if kind in res or kind in (_never_people if a.person else _people_only) or i and kind in ('author', 'director', 'creator', 'also'): continue
-            m = pattern.search(sentence)
-            if m and not re.search(r'\b(?:o|u|y|or|and|in|en)\b', m[1] if kind == 'also' else '') and not _loose.search(m[1]) and a.subject.lower() not in m[1].lower(): res[kind] = i, m[1].strip()
+            m = _pattern(a.lang, 'says', kind).search(sentence)
+            if m and not re.search(r'\b(?:o|u|y|or|and|in|en)\b', m[1] if kind == 'also' else '') and not _pattern('any', 'loose').search(m[1]) and a.subject.lower() not in m[1].lower(): res[kind] = i, m[1].strip()
     return res
 
 # %% ../../nbs/4_school/19c_wiki.ipynb #6cc3e03d
@@ -132,11 +113,6 @@ def articles(
     return tuple((a, said(a)) for a in found if a)
 
 # %% ../../nbs/4_school/19c_wiki.ipynb #2d337c78
-_near = dict(born_place=r'\bnac|\bborn\b|\bbirth|natural de|oriundo|native', born_year=r'\bnac|\bborn\b|\bbirth|\d{4}', people=r'habitan|poblaci|poblad|inhabit|populat|people|personas|censo|census', year=r'\bfund|\bestabl|\bfound|cre[aó]|\bsiglo|century|\d{3,4}',
-             price=r'cuest|preci|coste|pag[aoó]|euro|dólar|\bcost|price|paid|dollar|million|millon|\bven(?:d|t)', family=r'cas[aóo]|espos|marid|hij|madre|padre|herman|famil|marri|wife|husband|son\b|daughter|child|mother|father|brother|sister|sibling|siblin|food|comida|ojos|eyes|pet\b|mascota',
-             inventor=r'invent|cre[aó]|ide[aó]|diseñ|desarroll|design|develop|devis|atribu', capital=r'capital', discoverer=r'descub|discover|hall|found|encontr')
-_near = {kind: re.compile(p, re.I) for kind, p in _near.items()}
-
 def unsaid(
     a:Article,
     known:dict, # From `said`
@@ -145,8 +121,10 @@ def unsaid(
     "What a passage does not say of its subject."
     head = ' '.join(a.what.split()[:5])
     if _many(a): return []
-    kinds = ['born_place', 'born_year', 'family'] if a.person else ['people', 'year', *(['capital'] if _land.search(head) else [])] if _town.search(head) or _land.search(head) else ['price', 'inventor'] if _tool.search(head) else []
-    return [k for k in kinds if k not in known and not _near[k].search(shown)]
+    if a.person: kinds = ['born_place', 'born_year', 'family']
+    elif _placed(head): kinds = ['people', 'year', *(['capital'] if _pattern('any', 'land').search(head) else [])]
+    else: kinds = ['price', 'inventor'] if _pattern('any', 'tool').search(head) else []
+    return [k for k in kinds if k not in known and not _pattern('near', k).search(shown)]
 
 def question(
     kind:str,        # A heading of `wiki.txt`
