@@ -18,39 +18,46 @@ from .statements import _nouns
 from .wordings import lines_of, put, wordings
 
 # %% ../../nbs/4_learning/11a_told.ipynb #5d1e0c07
-_start, _middle, _end = 'B Br C Cl D Dr F G Gr H J K L M N P Pr R S St T Tr V Y Z Qu Al An Es Is O Ur Ch Ll Wh Sh Mon Cal'.split(), 'a e i o u au ei ia ai io ue ea'.split(), 'nda rco lta mbe sko ttin viel nto rque lba dor nis cut ppe gan rrol xon zza mira thal lund berg ford vera quil c ñ ll sh mp str gu nd ct rv dr fl ng rm sc x chi jar pel ton wick more'.split()
-_first = 'Ana Luis Marta Jorge Elena Pablo Rosa Iván Carmen Hugo Nora Bruno Emma Oscar Lucy Henry Alice Peter Clara Simon Julia Martin Irene Victor Diana Felix Sara Tomás Inés Raúl'.split()
 RELATIONS = { # Of which kinds subject and answer are
     'capital': 'nn', 'currency': 'nc', 'language': 'nc', 'founded year': 'ny', 'founder': 'np', 'builder': 'tp', 'built year': 'ty', 'designer': 'tp', 'author': 'wp', 'painter': 'wp', 'composer': 'wp', 'discoverer': 'tp', 'inventor': 'cp',
     'birthplace': 'pn', 'birth year': 'py', 'job': 'pj', 'home': 'pn', 'place': 'tn', 'mouth': 'rs', 'population': 'n#', 'height': 'tm', 'length': 'rm', 'ruler': 'np', 'spouse': 'pp', 'teacher': 'pp', 'owner': 'tp', 'instrument': 'pi',
     'opened': 'ty', 'neighbour': 'nn', 'kept thing': 'tw', 'material': 'ta', 'colour': 'tk', 'festival': 'wM'}
 
+@cache
+def _words(kind): return lines_of('told')['words'][kind][0].split()
+
 def _name(dice):
-    name = dice.choice(_start) + dice.choice(_middle) + dice.choice(_end)
+    name = ''.join(dice.choice(_words(part)) for part in ('start', 'middle', 'end'))
     return name if name[-1] in 'aeiou' else name + dice.choice(('', 'a', 'o', 'e', 'ia', 'es', 'ar', 'uelo'))
+
+def _person(dice): return f'{dice.choice(_words("first")) if dice.random() < 0.6 else _name(dice)} {_name(dice)}'
+
+_same = {'n': _name, 'c': lambda dice: _name(dice).lower(), 'p': _person, 'y': lambda dice: str(dice.randrange(1100, 2020)), 'd': lambda dice: str(dice.randrange(1, 29)),
+    '2': lambda dice: str(dice.randrange(2, 60)), '#': lambda dice: str(dice.randrange(2, 999) * 10**dice.randrange(4))} # In both languages
+
+def _listed(kind, dice):
+    "A word of a list, and its English."
+    es, en = next((es, en) for es, (gender, en) in dice.sample([*_nouns()['es'].items()], len(_nouns()['es'])) if gender == 'w' and es in _words(kind))
+    return es, f'a{"n" if en[0] in "aeio" else ""} {en}' if kind == 'j' else en
+
+_waters = dict(r=('río', 'canal'), s=('mar', 'lago', 'río', 'golfo'))
+
+def _named(kind, dice):
+    "A noun with a name."
+    es, gender, en = dice.choice([(es, g, en) for es, (g, en) in _nouns()['es'].items() if (es in _waters[kind] if kind in _waters else g in 'mf')])
+    n, of = _name(dice), dice.random() < 0.5 and kind == 't'
+    return f'{"el" if gender == "m" else "la"} {es} {"de " if of else ""}{n}', f'the {en} of {n}' if of else f'the {n} {en}' if kind == 't' and dice.random() < 0.6 else f'the {en} {n}'
 
 def thing(
     kind:str, # A letter: n a name of a place, c of a small thing, p a person, y a year, d a day of a month, # 2 m numbers, w a work, j a job, i an instrument, a a material, k a colour, M a month, r a river, s water, t something built or found
     dice:Random,
 )->tuple:     # Spanish, English
     "A thing of a kind, in both languages."
-    same = lambda text: (text, text)
-    nouns = [(es, g, en) for es, (g, en) in _nouns()['es'].items()]
-    word = lambda some: next((f'{es}', f'{en}') for es, g, en in dice.sample(nouns, len(nouns)) if g == 'w' and es in some)
-    if kind == 'n': return same(_name(dice))
-    if kind == 'c': return same(_name(dice).lower())
-    if kind == 'p': return same(f'{dice.choice(_first) if dice.random() < 0.6 else _name(dice)} {_name(dice)}')
-    if kind == 'y': return same(str(dice.randrange(1100, 2020)))
-    if kind == 'd': return same(str(dice.randrange(1, 29)))
-    if kind == '2': return same(str(dice.randrange(2, 60)))
-    if kind == '#': return same(str(dice.randrange(2, 999)*10**dice.randrange(4)))
+    if kind in _same: return (_same[kind](dice),) * 2
+    if kind in 'jiakM': return _listed(kind, dice)
     if kind == 'm': return (lambda n: (f'{n} metros', f'{n} metres'))(dice.randrange(3, 900))
     if kind == 'w': return (lambda n: (f'«{n}»', f'"{n}"'))(' '.join(_name(dice) for _ in range(dice.randrange(1, 4))))
-    if kind == 'j': return (lambda w: (w[0], f'a{"n" if w[1][0] in "aeio" else ""} {w[1]}'))(word('vidriero relojera panadero médica maestra pintor pescador carpintera jardinero herrero cocinera piloto poeta botánica astrónomo marinero'.split()))
-    if kind in 'iakM': return word(dict(i='violín arpa flauta tambor guitarra piano', a='madera piedra hierro vidrio cobre lana', k='rojo azul verde amarillo blanco negro gris', M='enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre')[kind].split())
-    es, gender, en = dice.choice([n for n in nouns if (n[0] in ('río', 'canal') if kind == 'r' else n[0] in ('mar', 'lago', 'río', 'golfo') if kind == 's' else n[1] in 'mf')])
-    n, of = _name(dice), dice.random() < 0.5 and kind == 't'
-    return f'{"el" if gender == "m" else "la"} {es} {"de " if of else ""}{n}', f'the {en} of {n}' if of else f'the {n} {en}' if kind == 't' and dice.random() < 0.6 else f'the {en} {n}'
+    return _named(kind, dice)
 
 # %% ../../nbs/4_learning/11a_told.ipynb #5d1e0c10
 @cache
@@ -88,9 +95,6 @@ def _lines(relation, lang):
     return {mark: tuple(put_in(line, slots) for line in told[heading][lang + mark]) for mark in ('', '+', '?')}
 
 # %% ../../nbs/4_learning/11a_told.ipynb #5d1e0c13
-_opening = dict(es=('', '', '', 'Según la crónica, ', 'Como todos saben, ', 'Se cuenta que ', 'Desde hace mucho, ', 'En aquel tiempo, '), en=('', '', '', 'As everybody knows, ', 'It is said that ', 'According to the chronicle, ', 'For a long time, ', 'In those days, '))
-_tail = dict(es=('', '', '', ', según dicen', ', y así sigue', ' desde siempre', ', cerca del mar', ' después de una larga guerra', ', para alegría de todos'), en=('', '', '', ', they say', ', and so it stays', ', near the sea', ' after a long war', ', to the joy of all', ', as the old books tell'))
-
 def _lower(text): return text if text[:2] in ('«', '"') or not text.startswith(('El ', 'La ', 'En ', 'The ', 'In ', 'Quien ', 'It ', 'Las ')) else text[0].lower() + text[1:]
 
 @dataclass(frozen=True)
@@ -116,8 +120,8 @@ def _filled(line, s, o, lang, dice):
 def _plain(line, s, o, lang, dice):
     "A statement, perhaps with something before and behind."
     said = put(line, s, o, lang, dice.getrandbits(8)).rstrip('.')
-    opening, tail = dice.choice(_opening[lang]), dice.choice(_tail[lang])
-    return f'{opening}{_lower(said) if opening else said}{tail}.'
+    opening, tail = (dice.choice(('{}',) * 3 + lines_of('told')[part][lang]) for part in ('openings', 'tails'))
+    return tail.replace('{}', said if opening == '{}' else opening.replace('{}', _lower(said))) + '.'
 
 def asks(
     relation:str,
