@@ -55,22 +55,30 @@ def _joins(done, n):
     "May a part below a hundred follow what is there?"
     return done == 0 or done % 100 == 0 and n < 100 or 20 <= done % 100 and done % 10 == 0 and 0 < n < 10
 
+def _larger(total, done, word):
+    "What *hundred*, *mil* or *million* makes of what is there."
+    if word == 'hundred': return total, max(done, 1) * 100
+    return (total + max(done, 1) * _LARGE[word] if done or not total else total * _LARGE[word]), 0
+
+_ARTICLES = ('a', 'an', 'un', 'una')
+
+def _held(t, at, done):
+    "Does the *and* or hyphen at `at` join a part to what is there?"
+    after = t[at + 1] if at + 1 < len(t) else ''
+    return (t[at] in _AND or t[at] == '-' and done >= 20) and (after in _TENS or after in ONES and after not in _ARTICLES) and _joins(done, _TENS.get(after) or ONES.get(after, 0))
+
 def spelled(
     t:list, # Tokens
     i:int,  # Where it begins
 )->tuple:   # Number and where it ends; `None, i` if there is none
     "The longest number in words."
-    total = done = 0
     if t[i:i + 1] and t[i] in ('a', 'un') and t[i + 1:i + 2] and t[i + 1] in ('couple', 'pair', 'par'): return F(2), i + 2
-    end, at, some = i, i, False
+    total, done, end, at, some = 0, 0, i, i, False
     while at < len(t):
-        w = t[at]
-        n = _TENS.get(w) or _HUNDREDS.get(w) or ONES.get(w)
-        if w in _LARGE and (some or w not in ('k',)) and (some or w in ('mil', 'cien', 'hundred', 'thousand')):
-            if w == 'hundred': done = max(done, 1) * 100
-            else: total, done = (total + max(done, 1) * _LARGE[w], 0) if done or not total else (total * _LARGE[w], 0)
-        elif n is not None and (not some or _joins(done, n)) and not (some and w in ('a', 'an', 'un', 'una') and done): done += n
-        elif some and (w in _AND or w == '-') and at + 1 < len(t) and at == end and (w != '-' or done >= 20) and (t[at + 1] in ONES and t[at + 1] not in ('a', 'an', 'un', 'una') or t[at + 1] in _TENS) and _joins(done, _TENS.get(t[at + 1]) or ONES.get(t[at + 1], 0)) and (done or total): at += 1; continue
+        n = _TENS.get(t[at]) or _HUNDREDS.get(t[at]) or ONES.get(t[at])
+        if t[at] in _LARGE and (some or t[at] in ('mil', 'cien', 'hundred', 'thousand')): total, done = _larger(total, done, t[at])
+        elif n is not None and (not some or _joins(done, n) and not (done and t[at] in _ARTICLES)): done += n
+        elif some and at == end and (done or total) and _held(t, at, done): at += 1; continue
         else: break
         at += 1; end, some = at, True
     return (F(total + done), end) if some else (None, i)
