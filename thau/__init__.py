@@ -222,7 +222,8 @@
 - `thau.serve.errors`: What went wrong, in the words that the asker's own library knows
 - `thau.serve.health`: Is it alive, is it ready, how busy is it
 - `thau.serve.limits`: Who may ask, from where, and how much
-- `thau.serve.measure`: Streams, first words, memory, a long run, strangers: measured from outside
+- `thau.serve.listeners`: Eight at once, and how long each waits: our server beside llama.cpp's
+- `thau.serve.measure`: A long run, strangers, calls by chance: what a server stands, measured from outside
 - `thau.serve.ollama`: `/api`, as its clients know it, without the routes that fetch or change models
 - `thau.serve.openai`: `/v1/chat/completions`, as the official clients know it
 - `thau.serve.openai_more`: The other routes under `/v1`
