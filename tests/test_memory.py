@@ -13,7 +13,8 @@ from thau.engine.files import BadInput, DiskError, FormatError, ThauError
 from thau.memory.chroma import ChromaIndex
 from thau.memory.manager import MemoryManager
 from thau.memory.quote import quoted
-from thau.memory.record import MemoryLocked, Record, entry
+from thau.memory.database import MemoryLocked
+from thau.memory.record import Record, entry
 
 def turn(id, text, minute=0, **kw): return entry(text, datetime(2026, 3, 2, 9, tzinfo=timezone.utc) + timedelta(minutes=minute), id, tz='Europe/Madrid', lang='es', session='s1', **kw)
 
@@ -66,7 +67,7 @@ def test_killed_while_writing(tmp_path, writers):
     assert told > 20 and not lost
 
 def test_two_owners(tmp_path):
-    code = f'import time\nfrom thau.memory.record import MemoryLocked, Record\nt = time.monotonic()\ntry: Record({str(tmp_path)!r})\nexcept MemoryLocked as e: print(time.monotonic() - t, e)'
+    code = f'import time\nfrom thau.memory.database import MemoryLocked\nfrom thau.memory.record import Record\nt = time.monotonic()\ntry: Record({str(tmp_path)!r})\nexcept MemoryLocked as e: print(time.monotonic() - t, e)'
     with Record(tmp_path):
         said = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True).stdout
     assert float(said.split()[0]) < 1 and str(os.getpid()) in said and '--home' in said

@@ -146,6 +146,7 @@
 - `thau.learning.wordings`: The many ways of asking and saying one thing, and those that are never taught
 - `thau.learning.worlds`: Sources about which nobody can know anything, and questions that no lesson asks
 - `thau.memory.chroma`: An index that can be thrown away, for memories too many to compare one by one
+- `thau.memory.database`: One SQLite file that belongs to one process, and is opened whole or not at all
 - `thau.memory.embed`: Texts become vectors, offline, in both languages
 - `thau.memory.facts`: Who, what, which: read from a turn without any model
 - `thau.memory.forget`: Which words ask for it, and which memories it means

@@ -37,7 +37,7 @@ app.add_typer(memory_app, name='memory')
 Home = Annotated[Optional[Path], typer.Option(metavar='DIR', help='Folder of the memory.', show_default="in the user's data folder")]
 
 def _home(home):
-    from thau.memory.record import memory_home
+    from thau.memory.database import memory_home
     return home or memory_home()
 
 @memory_app.command('import', epilog='Example: thau memory import log.jsonl --home notes')

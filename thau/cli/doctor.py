@@ -26,7 +26,7 @@ from ..engine.files import data_dir, read_json, shipped_model
 from ..engine.native import library_path
 from ..engine.ram import MB
 from ..engine.shape import from_config
-from ..memory.record import memory_home
+from ..memory.database import memory_home
 from ..growth.packages import PACKAGES, fetch, is_here
 
 # %% ../../nbs/6_cli/06_doctor.ipynb #27c305c6

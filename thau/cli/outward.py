@@ -47,7 +47,7 @@ def _learn(
 
 def _conversations(home):
     "Every conversation that is kept in a folder."
-    from thau.memory.record import memory_home
+    from thau.memory.database import memory_home
     home = home or memory_home()
     found = sorted(home.rglob('conversation.json'))
     if not found: raise BadInput(f'{home} keeps no conversation; thau chat --home DIR keeps one, thau serve too')

@@ -20,7 +20,7 @@ from .speak import note, resolve, threads_for
 from ..engine.files import BadInput
 from ..engine.generate import Generator, ready
 from ..engine.native import load
-from ..memory.record import memory_home
+from ..memory.database import memory_home
 from ..tools.predict import load_threshold
 
 # %% ../../nbs/6_cli/15_serve.ipynb #e2dbc45e

@@ -24,9 +24,10 @@ from zoneinfo import ZoneInfo
 from ..engine.files import BadInput, new_file, shipped_model
 from ..engine.tokenizer import ThauTokenizer
 from .chroma import EXACT, ChromaIndex, nearest_of, unit_rows
+from .database import memory_home
 from .facts import facts
 from .quote import quoted, unquoted
-from .record import entry, memory_home
+from .record import entry
 from .store import READ, Store, about, same
 from .terms import content, language
 

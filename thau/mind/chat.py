@@ -25,7 +25,7 @@ from ..engine.files import BadInput, ThauError, shipped_model, write_json
 from ..engine.generate import Generator
 from ..engine.pack import tensor_shapes
 from ..memory.manager import MemoryManager
-from ..memory.record import MemoryLocked, memory_home
+from ..memory.database import MemoryLocked, memory_home
 from ..memory.terms import language
 from .notes import keep, recollect
 from .peers import Peer, address_of
