@@ -1,7 +1,7 @@
 """A memory that is killed, filled up, fought over and fed rubbish keeps what it acknowledged, and loses what it was told to forget.
 
     python tests/test_memory.py 100      as many kills as you like, of an owner with one writer and with four"""
-import json, os, random, re, resource, signal, socket, socketserver, string, subprocess, sys, tempfile, threading, time
+import json, os, random, resource, signal, socket, socketserver, subprocess, sys, tempfile, threading, time
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
@@ -9,11 +9,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from thau.engine.files import BadInput, DiskError, FormatError, ThauError
+from thau.engine.files import BadInput, DiskError, ThauError
 from thau.memory.chroma import ChromaIndex
 from thau.memory.manager import MemoryManager
-from thau.memory.quote import quoted
-from thau.memory.database import MemoryLocked
 from thau.memory.record import Record, entry
 
 def turn(id, text, minute=0, **kw): return entry(text, datetime(2026, 3, 2, 9, tzinfo=timezone.utc) + timedelta(minutes=minute), id, tz='Europe/Madrid', lang='es', session='s1', **kw)

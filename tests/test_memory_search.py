@@ -1,12 +1,12 @@
 """What memory search must not get wrong whatever its figures are: what is fitted on is not what is tested on, a plan is no time gone by, a mother-in-law is no mother."""
-import json, re, sys
+import re, sys
 from datetime import datetime
 
 import pytest
 
 from thau.engine.files import data_dir
 from thau.memory.recall import asked_time
-from thau.memory.terms import fold, words
+from thau.memory.terms import words
 from thau.memory.times import when
 from thau.memory.trial import log, phrasings
 

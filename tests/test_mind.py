@@ -1,8 +1,7 @@
 "The conversation holds: nothing remembered, read or answered elsewhere gives an order, and whatever goes wrong stays a sentence."
-import json, os, socket, subprocess, sys, threading, time
-from datetime import date, datetime, timedelta, timezone
+import json, socket, subprocess, sys, threading, time
+from datetime import datetime, timedelta, timezone
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings, strategies as st

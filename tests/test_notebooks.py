@@ -1,5 +1,4 @@
 "Every notebook runs from top to bottom, each in a process of its own, as a reader would open it. Of the two tours one: test_tour.py holds that their code is the same."
-from pathlib import Path
 
 import pytest
 from warm import ROOT, run

@@ -1,5 +1,5 @@
 "What holds the house together: settings, floors, sizes, and what a wheel carries."
-import ast, json, os, re, subprocess, sys, tomllib, venv
+import ast, json, os, re, subprocess, sys, tomllib
 from configparser import ConfigParser
 from pathlib import Path
 
