@@ -20,7 +20,7 @@ from hashlib import blake2b
 import numpy as np
 
 from ..engine.files import BadInput
-from .database import LONGEST, Owned, _damaged
+from .database import LONGEST, Owned, damaged
 
 # %% ../../nbs/3_memory/02_record.ipynb #29ff9513
 SPEAKERS, KINDS = ('user', 'thau', 'tool'), ('turn', 'fact')
@@ -74,7 +74,7 @@ def _written(row): return [json.dumps(row[c], ensure_ascii=False) if c in ('sour
 
 def _read(path, values):
     "A row as `entry` made it; what no `entry` can have made is damage."
-    row, wrong = dict(zip(_columns, values)), _damaged(path, f'entry {values[0]!r:.40}')
+    row, wrong = dict(zip(_columns, values)), damaged(path, f'entry {values[0]!r:.40}')
     if any(type(v) is not (int if n == 'importance' else str) for n, v in row.items() if v is not None or n not in _optional): raise wrong
     try: row['sources'], row['metadata'] = json.loads(row['sources']), json.loads(row['metadata'])
     except (ValueError, RecursionError): raise wrong from None
@@ -165,8 +165,8 @@ class Record(Owned):
         "Id of the embedder and shape of its vectors."
         noted = self.note('embedder')
         try: name, *shape = json.loads(noted) if noted else (None, 0)
-        except (ValueError, TypeError): raise _damaged(self.path, 'its embedder') from None
-        if noted and not (isinstance(name, str) and all(type(n) is int and n > 0 for n in shape)): raise _damaged(self.path, 'its embedder')
+        except (ValueError, TypeError): raise damaged(self.path, 'its embedder') from None
+        if noted and not (isinstance(name, str) and all(type(n) is int and n > 0 for n in shape)): raise damaged(self.path, 'its embedder')
         return name, tuple(shape)
 
     def put_vectors(self,
@@ -190,7 +190,7 @@ class Record(Owned):
         shape = self._embedder()[1]
         rows = self._all(f'SELECT id, vector FROM entries WHERE vector IS NOT NULL AND {where} ORDER BY utc, row', args)
         try: return {i: np.frombuffer(v, np.float16).reshape(shape) for i, v in rows}
-        except (ValueError, TypeError) as e: raise _damaged(self.path, f'a vector: {e}') from e
+        except (ValueError, TypeError) as e: raise damaged(self.path, f'a vector: {e}') from e
 
     def erase(self,
         ids:list[str], # Of entries
