@@ -22,7 +22,7 @@ from pathlib import Path
 from statistics import median
 from zlib import crc32
 
-from .estimate import estimate, measure
+from .estimate import estimate, from_child, measure
 from .files import BadInput, ThauError, data_dir, read_json, write_json
 from .generate import ready
 from .native import cache_dir, library_path
@@ -77,9 +77,7 @@ def ours(
 )->dict:                # As from `peers.llama_cpp`
     "Measure our engine in a process of its own."
     order = dict(pack=ready(path), prompt=list(prompt_tokens), new_tokens=new_tokens, threads=threads, sequences=sequences, logits=logits)
-    done = subprocess.run([sys.executable, '-m', 'thau.engine.contestant'], input=json.dumps(order), capture_output=True, text=True)
-    if done.returncode: raise ThauError(f'our side failed on {path}: {(done.stderr.strip().splitlines() or ["no message"])[-1]}')
-    return json.loads(done.stdout.splitlines()[-1])
+    return from_child(['-m', 'thau.engine.contestant'], f'our side on {path}', json.dumps(order))
 
 def ids(
     n:int, # How many
@@ -127,10 +125,7 @@ def command(
     *args,                 # More of the command line
 )->dict:
     "What `thau generate` says of itself."
-    run = [sys.executable, '-m', 'thau', 'generate', str(model), '--prompt', PROMPT, '--threads', '1', '--json', *args]
-    done = subprocess.run(run, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    if done.returncode: raise ThauError(f'thau generate failed on {model}: {(done.stderr.strip().splitlines() or ["no message"])[-1]}')
-    return json.loads(done.stdout.splitlines()[-1])
+    return from_child(['-m', 'thau', 'generate', model, '--prompt', PROMPT, '--threads', '1', '--json', *args], f'thau generate on {model}')
 
 def _of(results, who):
     "Memory and speed of a contestant."

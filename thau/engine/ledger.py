@@ -14,10 +14,10 @@ print(page(rows(live=False)))
 __all__ = ['seed_objects', 'figures', 'rows', 'page', 'picture']
 
 # %% ../../nbs/1_engine/23_ledger.ipynb #99607587
-import json, subprocess, sys
 from pathlib import Path
 
-from .files import BadInput, FormatError, ThauError, data_dir, read_json
+from .estimate import from_child
+from .files import BadInput, FormatError, data_dir, read_json
 
 # %% ../../nbs/1_engine/23_ledger.ipynb #bd8306d1
 _SEED = {'ADeadAI(10000, 64)': ((10_000, 64), 'ai._estimate_ram()', 2.5),
@@ -31,12 +31,7 @@ print(json.dumps(dict(arrays_mb={}, measured_mb=peak())))'''
 
 def seed_objects()->list: # Rows, see `rows`
     "The objects of the seed's shape, measured now."
-    found = []
-    for name, (sizes, says, claimed) in _SEED.items():
-        done = subprocess.run([sys.executable, '-c', _PROGRAM.format(*sizes, says)], capture_output=True, text=True)
-        if done.returncode: raise ThauError(f'{name} failed: {(done.stderr.strip().splitlines() or ["no message"])[-1]}')
-        found.append(dict(name=name, model='random', claimed_mb=claimed) | json.loads(done.stdout))
-    return found
+    return [dict(name=name, model='random', claimed_mb=claimed) | from_child(['-c', _PROGRAM.format(*sizes, says)], name) for name, (sizes, says, claimed) in _SEED.items()]
 
 # %% ../../nbs/1_engine/23_ledger.ipynb #272d4f31
 _OURS = {'Micro': ('micro int4', 20, 500), 'Micro, int8': ('micro int8', None, None), 'Light': ('light', 80, 200), 'Light, int8': ('light int8', None, None),

@@ -18,10 +18,11 @@ __all__ = ['write_random_gguf', 'in_child', 'libraries', 'smollm2', 'llama_cpp',
            'ratio']
 
 # %% ../../nbs/1_engine/21_peers.ipynb #110f814b
-import ctypes, importlib, importlib.util, json, math, os, subprocess, sys, time
+import ctypes, importlib, importlib.util, json, math, os, sys, time
 from pathlib import Path
 from statistics import median
 
+from .estimate import from_child
 from .files import BadInput, ThauError, data_dir
 from .ram import peak
 from .shape import Shape
@@ -107,10 +108,7 @@ def in_child(
     **args,   # For the function; JSON too
 )->dict:      # What it returned, with `bare_rss_mb` before and `peak_rss_mb` after
     "Run a function in a process of its own, and measure the memory of all of it."
-    done = subprocess.run([sys.executable, '-c', 'from thau.engine.peers import _serve; _serve()'], text=True, capture_output=True,
-                          input=json.dumps(dict(call=call, args=args)))
-    if done.returncode: raise ThauError(f'{call} failed: {(done.stderr.strip().splitlines() or ["no message"])[-1]}')
-    return json.loads(done.stdout.splitlines()[-1])
+    return from_child(['-c', 'from thau.engine.peers import _serve; _serve()'], call, json.dumps(dict(call=call, args=args)))
 
 # %% ../../nbs/1_engine/21_peers.ipynb #901eee97
 def _package(name):

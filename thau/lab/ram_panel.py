@@ -16,13 +16,13 @@ len(view.kept)
 __all__ = ['PARTS', 'ram_figure', 'rivals', 'rivals_figure', 'rivals_text', 'measured', 'RamView']
 
 # %% ../../nbs/6_lab/00c_ram_panel.ipynb #e7ae3745
-import json, subprocess, sys, tempfile
+import tempfile
 from pathlib import Path
 
 import ipywidgets as widgets
 from matplotlib.figure import Figure
 
-from ..engine.estimate import measure
+from ..engine.estimate import from_child, measure
 from ..engine.files import ThauError, shipped_model
 from ..engine.generate import ready
 from ..engine.ledger import rows
@@ -94,9 +94,7 @@ _SAY = ['--prompt', 'Había una vez', '--tokens', '16', '--json']
 
 def _ours(*args):
     "The answer of a `thau` command in a process of its own."
-    done = subprocess.run([sys.executable, '-m', 'thau', *map(str, args)], capture_output=True, text=True)
-    if done.returncode: raise ThauError((done.stderr.strip().splitlines() or ['it failed'])[-1])
-    return json.loads(done.stdout.splitlines()[-1])
+    return from_child(['-m', 'thau', *args], f'thau {args[0]}')
 
 def _theirs(model):
     "llama.cpp on the same weights."
