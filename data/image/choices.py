@@ -1,6 +1,6 @@
 """Which network learns to draw soonest on one processor core? Each has the same seconds of processor time.
 
-    OMP_NUM_THREADS=1 python data/image/choices.py [NAME…]    # writes data/image/choices.json
+    OMP_NUM_THREADS=1 python data/image/choices.py FILE.json [NAME…]    # adds to the file
 
 What is compared is the squared error of the predicted picture on 192 scenes not trained on, at noise levels spread evenly; the errors of the four quarters of the
 noise go with it, the least noise first.
@@ -15,7 +15,8 @@ from diffusers import UNet2DConditionModel
 from diffusers.models.attention_processor import Attention, AttnProcessor
 from torch import nn
 
-from thau.growth.directory import find_model, load_model
+from thau.engine.files import shipped_model
+from thau.growth.directory import load_model
 from thau.growth.optimizer import clock
 from thau.image.captions import caption
 from thau.image.painter import TextEncoder, new_painter, new_tokenizer, read
@@ -23,7 +24,7 @@ from thau.image.scenes import draw, scene
 from thau.image.teach import FLOOR, PainterOptimizers
 
 SECONDS, BATCH, EVERY = 90, 32, 30
-OUT = Path(__file__).with_suffix('.json')
+MICRO = 256 # Its width
 
 
 class UNet(nn.Module):
@@ -40,17 +41,17 @@ class UNet(nn.Module):
 
 
 class Frozen(nn.Module):
-    "The first layers of the shipped model, frozen, and one layer that learns."
+    "The first layers of the shipped micro model, frozen, and one layer that learns."
     def __init__(self):
         super().__init__()
-        self.lm, self.tail = [load_model(find_model()).net.eval().requires_grad_(False)], TextEncoder(vocab_size=1, width=192, layers=1, heads=6)
+        self.lm, self.tail = [load_model(shipped_model('micro')).net.eval().requires_grad_(False)], TextEncoder(vocab_size=1, width=MICRO, layers=1, heads=MICRO//32)
 
     def forward(self, ids, kept):
         lm = self.lm[0]
         with torch.no_grad():
             x = lm.embed_tokens(ids)
             for layer in lm.layers[:2]: x = layer(x, lm.table[:, :ids.shape[1]])
-        x = F.layer_norm(x.float(), (192,))
+        x = F.layer_norm(x.float(), (MICRO,))
         for b in self.tail.blocks: x = b(x, attention_mask=(1 - kept[:, None].to(x.dtype))*-1e4)
         return self.tail.norm(x)
 
@@ -61,19 +62,33 @@ def swapped(painter, **parts):
     return painter
 
 
+class Shown(nn.Module):
+    "No pixel head: what the transformer says is the picture."
+    def forward(self, noisy, told): return told
+
+
+def bare(**sizes):
+    "An untrained painter without pixel head."
+    painter = new_painter(**sizes)
+    net = painter.transformer
+    net.out_channels, net.proj_out = 3, nn.Linear(net.proj_out.in_features, 3*net.config.patch_size**2)
+    nn.init.zeros_(net.proj_out.weight); nn.init.zeros_(net.proj_out.bias)
+    return swapped(painter, pixel_head=Shown())
+
+
 def read_by_model(painter):
-    "`painter`, whose words begin as the shipped model's."
+    "`painter`, whose words begin as the shipped micro model's."
     with torch.no_grad():
-        theirs = load_model(find_model()).net.embed_tokens.weight.float()
+        theirs = load_model(shipped_model('micro')).net.embed_tokens.weight.float()
         painter.text_encoder.embed.weight.copy_(theirs*(.02/theirs.std()))
     return painter
 
 
 CHOICES = {
-    'patches of 8': lambda: new_painter(layers=5, words=128), 'patches of 4': lambda: new_painter(layers=5, words=128, patch=4), 'UNet, 16 x 16 x 48': lambda: swapped(new_painter(words=128), transformer=UNet()),
-    'patches of 8, text by frozen layers': lambda: swapped(new_painter(layers=5, words=192), text_encoder=Frozen()), 'patches of 8, 8 narrow layers, wider text': lambda: new_painter(width=192, layers=8, words=192),
-    'patches of 8, AdamW': lambda: new_painter(layers=5, words=128),
-    'patches of 8, 4 layers, wider text': lambda: new_painter(layers=4, words=192), 'patches of 8, 4 layers, wider text, words of the model': lambda: read_by_model(new_painter(layers=4, words=192))}
+    'patches of 8': lambda: bare(layers=5, words=128), 'patches of 4': lambda: bare(layers=5, words=128, patch=4), 'UNet, 16 x 16 x 48': lambda: swapped(bare(words=128), transformer=UNet()),
+    'patches of 8, text by frozen layers': lambda: swapped(bare(layers=5, words=MICRO), text_encoder=Frozen()), 'patches of 8, 8 narrow layers, wider text': lambda: bare(width=192, layers=8, words=192),
+    'patches of 8, AdamW': lambda: bare(layers=5, words=128),
+    'patches of 8, 4 layers, wider text': lambda: bare(layers=4, words=192), 'patches of 8, 4 layers, wider text, words of the model': lambda: read_by_model(bare(layers=4, words=MICRO))}
 
 
 class AdamW:
@@ -123,7 +138,8 @@ def run(name):
 
 if __name__ == '__main__':
     torch.set_num_threads(1)
-    known = {r['name']: r for r in json.loads(OUT.read_text())} if OUT.exists() else {}
-    for name in sys.argv[1:] or CHOICES:
+    out = Path(sys.argv[1])
+    known = {r['name']: r for r in json.loads(out.read_text())} if out.exists() else {}
+    for name in sys.argv[2:] or CHOICES:
         known[name] = run(name)
-        OUT.write_text(json.dumps(list(known.values()), indent=1) + '\n')
+        out.write_text(json.dumps(list(known.values()), indent=1) + '\n')

@@ -83,10 +83,11 @@ def _image_train(
     steps:Annotated[Optional[int], typer.Option(help='Of the whole run.', show_default='those of the shipped painter')]=None,
     minutes:Annotated[Optional[float], typer.Option(help='Then pause.', show_default='until done')]=None,
     resume:Annotated[bool, typer.Option('--resume', help='Go on with the run in --out; begin if there is none.')]=False,
-    seed:Annotated[int, typer.Option(help='The same seed teaches the same.')]=0, json:Json=False):
-    "Teach a painter from nothing."
+    seed:Annotated[int, typer.Option(help='The same seed teaches the same.')]=0,
+    start:Annotated[Optional[str], typer.Option('--from', metavar='DIR', help='A painter of THAU that learns on.', show_default='nothing')]=None, json:Json=False):
+    "Teach a painter, from nothing or further."
     from thau.cli.image import teach
-    answer(json, lambda: teach(out, steps, minutes, resume, seed))
+    answer(json, lambda: teach(out, steps, minutes, resume, seed, start))
 
 @app.command('demo', epilog='Example: thau demo 1')
 def _demo(

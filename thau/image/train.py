@@ -108,11 +108,11 @@ def course(
 # %% ../../nbs/3_image/04b_train.ipynb #02404c82
 EVERY = 240 # Seconds between checkpoints
 
-def _begin(run, plan, go_on):
+def _begin(run, plan, go_on, start):
     "The learner of a run: new, or where it stood."
     last = newest(run)
     if last and not go_on: raise BadInput(f'{run} holds a run; go on with it (--resume) or name another folder')
-    return resume(last) if last else Learner(plan)
+    return resume(last) if last else Learner(plan, start)
 
 def _pause(learner, run, said):
     "Leave everything on disk."
@@ -127,11 +127,12 @@ def train(
     go_on:bool=False,          # With the run that is in `run`
     on_line=lambda text: None, # Called with each line of the log
     every:float=EVERY,         # Seconds between checkpoints
+    start:Painter|None=None,   # Where a new run begins; at nothing if `None`
 )->Path|None:                  # The painter, once all steps are done
     "Teach a painter."
     with lock(run):
         for left in (run/'samples').glob('*.tmp-*'): left.unlink() # By a process that was killed
-        learner = _begin(run, plan or standard(), go_on)
+        learner = _begin(run, plan or standard(), go_on, start)
         end = None if minutes is None else time.monotonic() + 60*minutes
         while learner.step < learner.plan.steps and (end is None or time.monotonic() < end): _stretch(learner, run, end, every, on_line)
         return save_painter(learner, run/'painter') if learner.step == learner.plan.steps else None
