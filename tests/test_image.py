@@ -223,7 +223,7 @@ def survive(folder, kills, steps, longest):
 
 def test_killed_and_resumed_is_the_same_painter(tmp_path):
     kills, alone, killed = survive(tmp_path, kills=1, steps=5, longest=.6)
-    assert kills and len(alone) == 2 and alone == killed
+    assert kills and len(alone) == 3 and alone == killed
 
 
 @pytest.fixture(scope='module')
