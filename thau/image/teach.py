@@ -109,7 +109,7 @@ class PainterOptimizers(Optimizers):
 @dataclass
 class Lessons:
     "A run of training."
-    steps: int = 12_000
+    steps: int = 16_500
     batch: int = 64
     seed: int = 0
     scene_share: float = .4    # The rest are emoji
