@@ -1,6 +1,6 @@
 """Which network learns to draw soonest on one processor core? Each has the same seconds of processor time.
 
-    OMP_NUM_THREADS=1 python data/image/choices.py FILE.json [NAME…]    # adds to the file
+    OMP_NUM_THREADS=1 python data/image/choices.py [NAME…]    # writes data/image/choices.json
 
 What is compared is the squared error of the predicted picture on 192 scenes not trained on, at noise levels spread evenly; the errors of the four quarters of the
 noise go with it, the least noise first.
@@ -24,6 +24,7 @@ from thau.image.scenes import draw, scene
 from thau.image.teach import FLOOR, PainterOptimizers
 
 SECONDS, BATCH, EVERY = 90, 32, 30
+OUT = Path(__file__).with_suffix('.json')
 MICRO = 256 # Its width
 
 
@@ -138,8 +139,7 @@ def run(name):
 
 if __name__ == '__main__':
     torch.set_num_threads(1)
-    out = Path(sys.argv[1])
-    known = {r['name']: r for r in json.loads(out.read_text())} if out.exists() else {}
-    for name in sys.argv[2:] or CHOICES:
+    known = {r['name']: r for r in json.loads(OUT.read_text())} if OUT.exists() else {}
+    for name in sys.argv[1:] or CHOICES:
         known[name] = run(name)
-        out.write_text(json.dumps(list(known.values()), indent=1) + '\n')
+        OUT.write_text(json.dumps(list(known.values()), indent=1) + '\n')

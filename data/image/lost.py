@@ -15,27 +15,18 @@ from thau.image.pipelines import Settings, find_pipeline, load_pipeline
 from thau.image.scenes import draw, scene
 from thau.image.teach import NEGATIVE
 
-PICTURES, STEPS, GUIDED = 96, 16, 2.95 # Strength: 1 + (7.5 - 1)*0.3
+PICTURES, STEPS, GUIDANCE = 96, 16, 7.5
 OUT = Path(__file__).with_suffix('.json')
-
-
-def says(pipe, x, level, texts):
-    "What the painter takes `x` to be, more so than without its sentence."
-    def told(texts):
-        ids, kept = read(pipe.tokenizer, texts)
-        t = torch.full((len(x),), 1000*level)
-        return pipe.pixel_head(x, pipe.transformer(x, encoder_hidden_states=pipe.text_encoder(ids, kept), encoder_attention_mask=kept, timestep=t).sample)
-    without = told([NEGATIVE]*len(x))
-    return (without + GUIDED*(told(texts) - without)).clamp(-1, 1)
 
 
 @torch.no_grad()
 def finished(pipe, true, noise, texts, first):
     "Pictures drawn from step `first` on, in which the true ones are hidden."
     levels = [SHIFT*u/(1 + (SHIFT - 1)*u) for u in 1 - np.arange(STEPS)/STEPS] + [0.]
-    x = (1 - levels[first])*true + levels[first]*noise
+    ids, kept = read(pipe.tokenizer, [NEGATIVE]*len(texts) + texts)
+    said, x = pipe.text_encoder(ids, kept), (1 - levels[first])*true + levels[first]*noise
     for now, then in zip(levels[first:], levels[first + 1:]):
-        picture = says(pipe, x, now, texts)
+        picture = pipe._guided(x, torch.tensor(1000*now, dtype=torch.float32), said, kept, GUIDANCE)
         x = x + (then - now)*velocity(x, picture, now)
     return levels[first], to_pil(picture)
 

@@ -14,11 +14,12 @@ print(table([_row('stars', [True]*9 + [False])]))
 __all__ = ['interval', 'scene_rows', 'nearest', 'emoji_rows', 'process_rows', 'table', 'measure', 'main']
 
 # %% ../../nbs/3_image/07_measure.ipynb #6b368ab5
-import argparse, json, subprocess, sys, tempfile, time
+import argparse, json, tempfile, time
 from pathlib import Path
 
 import numpy as np
 
+from ..engine.estimate import from_child
 from . import captions, emoji, scenes
 from .checking import check
 from .generator import NEGATIVE, Wish, draw
@@ -110,8 +111,7 @@ def process_rows(
         runs = []
         for _ in range(2):
             began = time.monotonic()
-            done = subprocess.run([sys.executable, '-c', _ALONE, folder, tmp], capture_output=True, text=True, check=True)
-            runs.append(json.loads(done.stdout.splitlines()[-1]) | dict(whole=time.monotonic() - began))
+            runs.append(from_child(['-c', _ALONE, folder, tmp], 'drawing') | dict(whole=time.monotonic() - began))
         same = len({Path(r['path']).read_bytes() for r in runs}) == 1
     best = min(runs, key=lambda r: r['seconds'])
     return [dict(what='seconds a picture, loaded', value=best['seconds']), dict(what='seconds from process start', value=min(r['whole'] - 2*r['seconds'] for r in runs)),
